@@ -1,0 +1,242 @@
+//! A partition's own numbers of clients, queues, channels, rows, sets and profiles, in order of
+//! first appearance. The dictionary is part of the partition's state: facts carry its numbers, and
+//! the worker maps them to the registry's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::event::{Presence, Span};
+
+use super::settings::{AfterContact, StateSettings, ZoneNo};
+
+macro_rules! number {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// As an index.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+number! {
+    /// A client of this partition.
+    ClientNo,
+    /// A queue id (text only, whatever its client) of this partition.
+    QueueIdNo,
+    /// A channel of this partition; number 0 is `voice`.
+    ChannelNo,
+    /// An aux reason of this partition.
+    ReasonNo,
+    /// A row (client, queue, channel) of this partition.
+    RowNo,
+    /// A set of rows and clients that an agent serves.
+    SetNo,
+    /// A profile that an agent can be in.
+    ProfileNo,
+}
+
+/// Text to number and back.
+#[derive(Clone, Debug, Default)]
+pub struct Interner {
+    numbers: HashMap<Arc<str>, u32>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Interner {
+    /// The number of a text, new if it was never seen. No allocation for a known text.
+    pub fn number(&mut self, text: &str) -> u32 {
+        if let Some(&number) = self.numbers.get(text) {
+            return number;
+        }
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.numbers.insert(text, number);
+        number
+    }
+
+    /// The text of a number.
+    pub fn text(&self, number: u32) -> &str {
+        self.texts.get(number as usize).map_or("", |text| text)
+    }
+
+    /// Every text in order of its number.
+    pub fn texts(&self) -> &[Arc<str>] {
+        &self.texts
+    }
+}
+
+/// What is known of a row, with the settings that count for it.
+#[derive(Clone, Debug)]
+pub struct RowInfo {
+    /// The client.
+    pub client: ClientNo,
+    /// The queue; `None` for contacts at agents that name none (shown in client, channel and total
+    /// rows only).
+    pub queue: Option<QueueIdNo>,
+    /// The channel.
+    pub channel: ChannelNo,
+    /// The queue's own zone.
+    pub zone: ZoneNo,
+    /// The channel's rungs, ascending.
+    pub rungs: Arc<[Span]>,
+    /// The queue's after-contact rule.
+    pub after_contact: AfterContact,
+}
+
+/// A set of rows that an agent serves, and the clients he counts for. Both sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SetInfo {
+    /// The rows.
+    pub rows: Box<[RowNo]>,
+    /// The clients of the rows; for an agent who serves no row, every client that his events named.
+    pub clients: Box<[ClientNo]>,
+}
+
+/// What an agent does, by precedence: the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the field's own")]
+pub enum Activity {
+    NotResponding,
+    OnContact,
+    Acw,
+    Alerting,
+    Idle,
+}
+
+/// Everything about an agent that a staff figure depends on. Offline and idle with no contact posts
+/// no profile at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Profile {
+    /// Declared.
+    pub presence: Presence,
+    /// With presence aux: why.
+    pub reason: Option<ReasonNo>,
+    /// By precedence.
+    pub activity: Activity,
+    /// Contacts connected, held or in ACW; *busy* means at least one.
+    pub busy_contacts: u16,
+    /// Contacts alerting, connected, held or in ACW: slots in use.
+    pub used: u16,
+    /// Usable slots.
+    pub usable: u16,
+}
+
+/// The dictionary of one partition.
+#[derive(Clone, Debug)]
+pub struct Names {
+    settings: Arc<StateSettings>,
+    /// Clients.
+    pub clients: Interner,
+    /// Queue ids.
+    pub queues: Interner,
+    /// Channels.
+    pub channels: Interner,
+    /// Aux reasons.
+    pub reasons: Interner,
+    rows: Vec<RowInfo>,
+    row_numbers: HashMap<(ClientNo, Option<QueueIdNo>, ChannelNo), RowNo>,
+    sets: Vec<SetInfo>,
+    set_numbers: HashMap<SetInfo, SetNo>,
+    profiles: Vec<Profile>,
+    profile_numbers: HashMap<Profile, ProfileNo>,
+}
+
+impl Names {
+    /// An empty dictionary.
+    pub fn new(settings: Arc<StateSettings>) -> Self {
+        let mut channels = Interner::default();
+        channels.number("voice");
+        Self {
+            settings,
+            clients: Interner::default(),
+            queues: Interner::default(),
+            channels,
+            reasons: Interner::default(),
+            rows: Vec::new(),
+            row_numbers: HashMap::new(),
+            sets: Vec::new(),
+            set_numbers: HashMap::new(),
+            profiles: Vec::new(),
+            profile_numbers: HashMap::new(),
+        }
+    }
+
+    /// The settings that count.
+    pub fn settings(&self) -> &Arc<StateSettings> {
+        &self.settings
+    }
+
+    /// The number of a row, new if it was never seen.
+    pub fn row(&mut self, client: ClientNo, queue: Option<QueueIdNo>, channel: ChannelNo) -> RowNo {
+        if let Some(&row) = self.row_numbers.get(&(client, queue, channel)) {
+            return row;
+        }
+        let row = RowNo(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
+        let (client_id, channel_id) = (self.clients.text(client.0), self.channels.text(channel.0));
+        let queue_id = queue.map_or("", |queue| self.queues.text(queue.0));
+        self.rows.push(RowInfo {
+            client,
+            queue,
+            channel,
+            zone: self.settings.zone(client_id, queue_id, channel_id),
+            rungs: self.settings.rungs(channel_id),
+            after_contact: self.settings.after_contact(client_id, queue_id, channel_id),
+        });
+        self.row_numbers.insert((client, queue, channel), row);
+        row
+    }
+
+    /// The number of a set, new if it was never seen. Rows and clients must be sorted.
+    pub fn set(&mut self, set: &SetInfo) -> SetNo {
+        if let Some(&number) = self.set_numbers.get(set) {
+            return number;
+        }
+        let number = SetNo(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
+        self.sets.push(set.clone());
+        self.set_numbers.insert(set.clone(), number);
+        number
+    }
+
+    /// The number of a profile, new if it was never seen.
+    pub fn profile(&mut self, profile: Profile) -> ProfileNo {
+        if let Some(&number) = self.profile_numbers.get(&profile) {
+            return number;
+        }
+        let number = ProfileNo(u32::try_from(self.profiles.len()).unwrap_or(u32::MAX));
+        self.profiles.push(profile);
+        self.profile_numbers.insert(profile, number);
+        number
+    }
+
+    /// What is known of a row.
+    pub fn row_info(&self, row: RowNo) -> &RowInfo {
+        &self.rows[row.index()]
+    }
+
+    /// The rows and clients of a set.
+    pub fn set_info(&self, set: SetNo) -> &SetInfo {
+        &self.sets[set.index()]
+    }
+
+    /// A profile.
+    pub fn profile_info(&self, profile: ProfileNo) -> &Profile {
+        &self.profiles[profile.index()]
+    }
+
+    /// Every row in order of its number.
+    pub fn rows(&self) -> &[RowInfo] {
+        &self.rows
+    }
+
+    /// Every set in order of its number.
+    pub fn sets(&self) -> &[SetInfo] {
+        &self.sets
+    }
+}

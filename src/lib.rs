@@ -1,0 +1,6 @@
+//! queuepulse: a real-time metrics engine for contact centres.
+
+pub mod engine;
+pub mod event;
+pub mod kpi;
+pub mod windows;

@@ -1,0 +1,3 @@
+//! The `queuepulse` command.
+
+fn main() {}
