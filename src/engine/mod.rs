@@ -1,8 +1,11 @@
 //! The core: one partition's state is a pure function of its log. No clock, no I/O, no randomness.
 
+pub mod columns;
 pub mod deadlines;
+pub mod difference;
 pub mod facts;
 pub mod ids;
+pub mod losses;
 pub mod names;
 pub mod prints;
 pub mod settings;

@@ -1,6 +1,6 @@
 //! One worker's tables: totals, the tails of windows, distributions, and the view of an instant.
 
-pub mod columns;
+pub use crate::engine::columns;
 pub mod frame;
-pub mod losses;
+pub use crate::engine::losses;
 pub mod numbering;

@@ -3,9 +3,9 @@
 //! A contact row is [`CONTACT`] integers, an agent row [`AGENT`] integers. Every column adds up, so
 //! rows of partitions, workers and machines are merged by addition.
 
-use crate::engine::facts::WorkState;
-use crate::engine::names::Activity;
-use crate::engine::settings::RUNGS_MAX;
+use super::facts::WorkState;
+use super::names::Activity;
+use super::settings::RUNGS_MAX;
 use crate::event::{FlowOut, Presence};
 
 /// Wait buckets: one for each rung (waits up to it, above the one before), one for what is longer.
