@@ -27,6 +27,37 @@ pub enum Event<'a> {
     Queue(QueueEvent<'a>),
 }
 
+/// The topics, by what they carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// `contact-events`.
+    Contact,
+    /// `agent-events`.
+    Agent,
+    /// `queue-events`.
+    Queue,
+}
+
+impl Event<'_> {
+    /// Which topic this event belongs to.
+    pub const fn family(&self) -> Family {
+        match self {
+            Self::Contact(_) => Family::Contact,
+            Self::Agent(_) => Family::Agent,
+            Self::Queue(_) => Family::Queue,
+        }
+    }
+
+    /// When it happened.
+    pub const fn time(&self) -> Millis {
+        match self {
+            Self::Contact(event) => event.time,
+            Self::Agent(event) => event.time,
+            Self::Queue(event) => event.time,
+        }
+    }
+}
+
 /// The way a contact takes relative to the centre; see `docs/events.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are the field's own")]
