@@ -1,11 +1,11 @@
 //! What a row of contact columns says once T and S are chosen among its rungs.
 
-use crate::event::{FlowOut, Span};
-use crate::windows::columns::contact::{
+use crate::engine::columns::contact::{
     ABANDONED, ABANDONED_WAIT, AFTER_CONTACT, ALERT_FAILED, ANSWERED, ANSWERED_WAIT, CALLBACK,
     COMPLAINED, HANDLED, HOLD, OFFERED, PASSED, RATED, RESOLVED, TALK, TRANSFERRED,
 };
-use crate::windows::columns::{BUCKETS, flow_out_cell};
+use crate::engine::columns::{BUCKETS, flow_out_cell};
+use crate::event::{FlowOut, Span};
 
 use super::QueueView;
 

@@ -1,10 +1,10 @@
 //! Agents of one row, by presence and activity, and the contacts at agents: how many (now) or how
 //! many milliseconds (windows).
 
+use crate::engine::columns::{agent, staff_cell, work_cell};
 use crate::engine::facts::WorkState;
 use crate::engine::names::Activity;
 use crate::event::Presence;
-use crate::windows::columns::{agent, staff_cell, work_cell};
 
 /// Every presence and activity, with the name of the pair.
 pub const PRESENCE_ACTIVITY: [(Presence, Activity, &str); 15] = [

@@ -79,6 +79,10 @@ pub enum AbandonsWithin {
 
 /// The switches of the variants that have any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct SwitchSettings {
     /// `sl7`: abandons are in the denominator.
     pub abandons: bool,

@@ -32,16 +32,16 @@ number! {
 /// What a row of agents' figures stands for.
 ///
 /// Whether a client has a contact feed is known only when a view is made, and it may be another
-/// partition that knows. So channel and total rows are kept apart by the set of clients that their
-/// agents count for, and added up by the reader.
+/// partition that knows. So group, channel and total rows are kept apart by the set of clients that
+/// their agents count for, and added up by the reader.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AgentRow {
     /// One queue.
     Queue(QueueNo),
     /// One client.
     Client(ClientId),
-    /// One group (business unit) of queues.
-    Group(String),
+    /// One group (business unit) of queues, of the agents who count for just these clients (sorted).
+    Group(String, Box<[ClientId]>),
     /// One channel, of the agents who count for just these clients (sorted).
     Channel(String, Box<[ClientId]>),
     /// All agents who count for just these clients (sorted).
