@@ -4,4 +4,5 @@ pub mod decode;
 pub mod engine;
 pub mod event;
 pub mod kpi;
+pub mod simulate;
 pub mod windows;
