@@ -1,12 +1,17 @@
 //! The core: one partition's state is a pure function of its log. No clock, no I/O, no randomness.
 
+pub mod base;
+pub mod cells;
 pub mod columns;
 pub mod deadlines;
 pub mod difference;
 pub mod facts;
+pub mod histogram;
 pub mod ids;
 pub mod losses;
 pub mod names;
+pub mod packing;
+pub mod panes;
 pub mod prints;
 pub mod settings;
 pub mod timeline;

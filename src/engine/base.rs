@@ -1,0 +1,402 @@
+//! The base of a partition's log: what its older facts add up to, sparse, per key.
+//!
+//! A key is a row (contact figures, and contacts at agents), a set (agents who serve it) or a pair
+//! of sets (agents on contact here). Each has its totals since ever, and a day part per zone that
+//! it is shown in. A day part names its midnight and begins anew when the first fact of a later day
+//! leaves the log; a fact of an earlier day goes to the totals alone. A reader whose day begins at
+//! another midnight takes the day part for nothing: its day then comes from the log. A row's day
+//! part also has its largest wait and its durations by bucket. A maximum is not lowered by what is
+//! taken back after it has left the log; that is counted.
+
+use std::collections::HashMap;
+
+use crate::event::{Millis, Span, Zones};
+
+use super::cells::{count_cells, exit_wait, profile_cells};
+use super::columns::{agent, work_cell};
+use super::facts::{Count, Fact, Post};
+use super::histogram::bucket;
+use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
+use super::settings::ZoneNo;
+
+/// Integers by column, zeros left out: at most 128 columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sparse {
+    present: u128,
+    values: Vec<i64>,
+}
+
+impl Sparse {
+    /// Adds to a column.
+    pub fn add(&mut self, column: usize, amount: i64) {
+        let bit = 1_u128 << column;
+        let index = (self.present & (bit - 1)).count_ones() as usize;
+        if self.present & bit == 0 {
+            self.present |= bit;
+            self.values.reserve_exact(1);
+            self.values.insert(index, amount);
+        } else {
+            self.values[index] += amount;
+        }
+    }
+
+    /// Every column that was ever added to, with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
+        let mut left = self.present;
+        self.values.iter().map(move |&value| {
+            let column = left.trailing_zeros() as usize;
+            left &= left - 1;
+            (column, value)
+        })
+    }
+}
+
+/// Time in state of a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// By agent column: n; then, from [`agent::WIDTH`] on, c. The value at x is n·x + c.
+    pub columns: Sparse,
+    /// The same two by aux reason.
+    pub aux: Vec<(ReasonNo, i64, i64)>,
+}
+
+impl Levels {
+    fn enter(&mut self, column: usize, weight: i64, stamp: Millis) {
+        self.columns.add(column, weight);
+        self.columns.add(agent::WIDTH + column, -weight * stamp.0);
+    }
+
+    fn enter_aux(&mut self, reason: ReasonNo, weight: i64, stamp: Millis) {
+        let known = self.aux.iter().position(|entry| entry.0 == reason);
+        let place = known.unwrap_or_else(|| {
+            self.aux.push((reason, 0, 0));
+            self.aux.len() - 1
+        });
+        let entry = &mut self.aux[place];
+        entry.1 += weight;
+        entry.2 -= weight * stamp.0;
+    }
+}
+
+/// What one local day holds of a key.
+#[derive(Clone, Debug)]
+pub struct Day<T> {
+    /// Whose midnight.
+    pub zone: ZoneNo,
+    /// The day begins after this instant; [`Millis::MIN`] before the first.
+    pub midnight: Millis,
+    /// Its sums.
+    pub part: T,
+}
+
+impl<T: Default> Day<T> {
+    fn new(zone: ZoneNo) -> Self {
+        Self {
+            zone,
+            midnight: Millis::MIN,
+            part: T::default(),
+        }
+    }
+
+    /// The part that a fact of the day after `midnight` belongs to; `None` for an earlier day's.
+    fn of(&mut self, midnight: Millis) -> Option<&mut T> {
+        if midnight > self.midnight {
+            self.midnight = midnight;
+            self.part = T::default();
+        }
+        (midnight == self.midnight).then_some(&mut self.part)
+    }
+}
+
+/// Contact figures of one day of a row.
+#[derive(Clone, Debug)]
+pub struct RowDay {
+    /// By contact column.
+    pub columns: Sparse,
+    /// The largest wait in ms, −1 when there was none.
+    pub wait_max: i64,
+    /// Waits of answered visits: (bucket, count), sorted.
+    pub wait: Vec<(u32, i32)>,
+    /// Talk + hold of handled legs: (bucket, count), sorted.
+    pub handle: Vec<(u32, i32)>,
+}
+
+impl Default for RowDay {
+    fn default() -> Self {
+        Self {
+            columns: Sparse::default(),
+            wait_max: -1,
+            wait: Vec::new(),
+            handle: Vec::new(),
+        }
+    }
+}
+
+/// Contact figures of a row.
+#[derive(Clone, Debug)]
+pub struct RowBase {
+    /// Since ever, by contact column.
+    pub ever: Sparse,
+    /// In the row's own zone.
+    pub day: Day<RowDay>,
+}
+
+/// Time in state of a key: since ever, and for each zone that it is shown in.
+#[derive(Clone, Debug)]
+pub struct LevelBase {
+    /// Since ever.
+    pub ever: Levels,
+    /// One for each zone, the engine's own first.
+    pub days: Vec<Day<Levels>>,
+}
+
+impl LevelBase {
+    fn new(rows: impl Iterator<Item = ZoneNo>) -> Self {
+        let mut zones = vec![ZoneNo(0)];
+        zones.extend(rows);
+        zones[1..].sort_unstable();
+        zones.dedup();
+        if zones.len() > 1 && zones[1] == ZoneNo(0) {
+            zones.remove(1);
+        }
+        Self {
+            ever: Levels::default(),
+            days: zones.into_iter().map(Day::new).collect(),
+        }
+    }
+}
+
+/// Remembers each zone's day, for stamps mostly fall into the same one.
+#[derive(Clone, Debug, Default)]
+struct Calendar(Vec<(Millis, Millis)>);
+
+impl Calendar {
+    /// The beginning of the day that a stamp belongs to.
+    fn midnight(&mut self, zones: &Zones, zone: ZoneNo, stamp: Millis) -> Millis {
+        let zone = usize::from(zone.0);
+        if self.0.len() <= zone {
+            self.0.resize(zone + 1, (Millis::MAX, Millis::MIN));
+        }
+        let day = &mut self.0[zone];
+        if stamp <= day.0 || stamp > day.1 {
+            let midnight = zones.day_before(zone, stamp);
+            *day = (midnight, zones.day_after(zone, midnight).max(stamp));
+        }
+        day.0
+    }
+}
+
+/// Sums of the facts that have left a partition's log.
+#[derive(Clone, Debug, Default)]
+pub struct Base {
+    rows: Vec<Option<Box<RowBase>>>,
+    work: Vec<Option<Box<LevelBase>>>,
+    sets: Vec<Option<Box<LevelBase>>>,
+    here: Vec<((SetNo, SetNo), LevelBase)>,
+    here_places: HashMap<(SetNo, SetNo), usize>,
+    calendar: Calendar,
+    exits: Vec<(RowNo, Millis, Span, i32)>,
+    not_lowered: u64,
+}
+
+impl Base {
+    /// Adds posts that leave the log: those of a whole pane, or a late one.
+    pub fn add(&mut self, posts: &[Post], names: &Names) {
+        for post in posts {
+            match post.fact {
+                Fact::Count(row, count) => self.add_count(row, count, post, names),
+                Fact::Staff(set, profile) => self.add_staff(set, profile, post, names),
+                Fact::Here { serves, here } => self.add_here((serves, here), post, names),
+                Fact::Work(row, state) => {
+                    let level = level(&mut self.work, row.index(), || {
+                        LevelBase::new(std::iter::once(names.row_info(row).zone))
+                    });
+                    let column = work_cell(state);
+                    enter(level, &mut self.calendar, post, names, |sums, weight| {
+                        sums.enter(column, weight, post.stamp);
+                    });
+                }
+                Fact::State(..) | Fact::WaitingPast(..) | Fact::PassCounted(..) => {}
+            }
+        }
+        self.raise_maxima(names);
+    }
+
+    fn add_count(&mut self, row: RowNo, count: Count, post: &Post, names: &Names) {
+        let sign = i64::from(post.sign);
+        let info = names.row_info(row);
+        if let Some(wait) = exit_wait(count) {
+            self.exits
+                .push((row, post.stamp, wait, i32::from(post.sign)));
+        }
+        let midnight = self
+            .calendar
+            .midnight(&names.settings().zones, info.zone, post.stamp);
+        let base = row_base(&mut self.rows, row, info);
+        count_cells(count, &info.rungs, |column, amount| {
+            base.ever.add(column, sign * amount);
+        });
+        let Some(day) = base.day.of(midnight) else {
+            return;
+        };
+        count_cells(count, &info.rungs, |column, amount| {
+            day.columns.add(column, sign * amount);
+        });
+        match count {
+            Count::Answered { wait } => add_bucket(&mut day.wait, bucket(wait), post.sign),
+            Count::Handled { talk, hold } => {
+                let handle = Span(talk.0 + hold.0);
+                add_bucket(&mut day.handle, bucket(handle), post.sign);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_staff(&mut self, set: SetNo, profile: ProfileNo, post: &Post, names: &Names) {
+        let level = level(&mut self.sets, set.index(), || {
+            let rows = names.set_info(set).rows.iter();
+            LevelBase::new(rows.map(|&row| names.row_info(row).zone))
+        });
+        let profile = names.profile_info(profile);
+        enter(level, &mut self.calendar, post, names, |sums, weight| {
+            profile_cells(profile, |column, amount| {
+                sums.enter(column, weight * amount, post.stamp);
+            });
+            if let Some(reason) = profile.reason {
+                sums.enter_aux(reason, weight, post.stamp);
+            }
+        });
+    }
+
+    fn add_here(&mut self, key: (SetNo, SetNo), post: &Post, names: &Names) {
+        let here = &mut self.here;
+        let place = *self.here_places.entry(key).or_insert_with(|| {
+            let rows = names.set_info(key.1).rows.iter();
+            let zones = rows.map(|&row| names.row_info(row).zone);
+            here.push((key, LevelBase::new(zones)));
+            here.len() - 1
+        });
+        let level = &mut here[place].1;
+        enter(level, &mut self.calendar, post, names, |sums, weight| {
+            sums.enter(agent::HERE, weight, post.stamp);
+        });
+    }
+
+    /// Raises largest waits by the exits just added. What is taken back lies in the same pane as
+    /// what it takes back, so a pane is netted first.
+    fn raise_maxima(&mut self, names: &Names) {
+        let mut exits = std::mem::take(&mut self.exits);
+        if exits.iter().any(|exit| exit.3 < 0) {
+            exits.sort_unstable();
+        }
+        for same in exits.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (row, stamp, wait, _) = same[0];
+            let info = names.row_info(row);
+            let midnight = self
+                .calendar
+                .midnight(&names.settings().zones, info.zone, stamp);
+            let Some(day) = row_base(&mut self.rows, row, info).day.of(midnight) else {
+                continue;
+            };
+            let net: i32 = same.iter().map(|exit| exit.3).sum();
+            if net > 0 {
+                day.wait_max = day.wait_max.max(wait.0);
+            } else if net < 0 && wait.0 >= day.wait_max {
+                self.not_lowered += 1;
+            }
+        }
+        exits.clear();
+        self.exits = exits;
+    }
+
+    /// Contact figures by row.
+    pub fn rows(&self) -> impl Iterator<Item = (RowNo, &RowBase)> + '_ {
+        present(&self.rows).map(|(number, base)| (RowNo(number), base))
+    }
+
+    /// Contacts at agents, by row.
+    pub fn work(&self) -> impl Iterator<Item = (RowNo, &LevelBase)> + '_ {
+        present(&self.work).map(|(number, base)| (RowNo(number), base))
+    }
+
+    /// Agents, by the set that they serve.
+    pub fn sets(&self) -> impl Iterator<Item = (SetNo, &LevelBase)> + '_ {
+        present(&self.sets).map(|(number, base)| (SetNo(number), base))
+    }
+
+    /// Agents on contact, by what they serve and where their contacts are; column
+    /// [`agent::HERE`] alone.
+    pub fn here(&self) -> impl Iterator<Item = (SetNo, SetNo, &LevelBase)> + '_ {
+        self.here
+            .iter()
+            .map(|((serves, here), base)| (*serves, *here, base))
+    }
+
+    /// How often a largest wait was taken back after it had left the log.
+    pub const fn not_lowered(&self) -> u64 {
+        self.not_lowered
+    }
+}
+
+fn present<T>(list: &[Option<Box<T>>]) -> impl Iterator<Item = (u32, &T)> + '_ {
+    (0..)
+        .zip(list)
+        .filter_map(|(number, entry)| entry.as_deref().map(|entry| (number, entry)))
+}
+
+/// Calls `add` with the sums since ever and with those of each day that the post belongs to.
+fn enter(
+    level: &mut LevelBase,
+    calendar: &mut Calendar,
+    post: &Post,
+    names: &Names,
+    add: impl Fn(&mut Levels, i64),
+) {
+    let weight = i64::from(post.sign);
+    add(&mut level.ever, weight);
+    for day in &mut level.days {
+        let midnight = calendar.midnight(&names.settings().zones, day.zone, post.stamp);
+        if let Some(part) = day.of(midnight) {
+            add(part, weight);
+        }
+    }
+}
+
+fn row_base<'a>(
+    rows: &'a mut Vec<Option<Box<RowBase>>>,
+    row: RowNo,
+    info: &RowInfo,
+) -> &'a mut RowBase {
+    if rows.len() <= row.index() {
+        rows.resize_with(row.index() + 1, || None);
+    }
+    rows[row.index()].get_or_insert_with(|| {
+        Box::new(RowBase {
+            ever: Sparse::default(),
+            day: Day::new(info.zone),
+        })
+    })
+}
+
+fn level(
+    levels: &mut Vec<Option<Box<LevelBase>>>,
+    index: usize,
+    new: impl FnOnce() -> LevelBase,
+) -> &mut LevelBase {
+    if levels.len() <= index {
+        levels.resize_with(index + 1, || None);
+    }
+    levels[index].get_or_insert_with(|| Box::new(new()))
+}
+
+fn add_bucket(buckets: &mut Vec<(u32, i32)>, bucket: u32, sign: i8) {
+    match buckets.binary_search_by_key(&bucket, |entry| entry.0) {
+        Ok(place) => {
+            buckets[place].1 += i32::from(sign);
+            if buckets[place].1 == 0 {
+                buckets.remove(place);
+            }
+        }
+        Err(place) => buckets.insert(place, (bucket, i32::from(sign))),
+    }
+}
