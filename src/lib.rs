@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod engine;
 pub mod event;
+pub mod ingest;
 pub mod kpi;
 pub mod simulate;
 pub mod windows;

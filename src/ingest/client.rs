@@ -1,0 +1,216 @@
+//! Settings of the Kafka clients, and the questions asked of the broker outside the group.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::event::Millis;
+
+use super::source::{Source, Topic};
+use super::start::LogBounds;
+
+/// Where to read, and how to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// `host:port`, several with commas.
+    pub brokers: String,
+    /// The consumer group.
+    pub group: String,
+    /// The topic of contact events.
+    pub contact_topic: String,
+    /// The topic of agent events.
+    pub agent_topic: String,
+    /// The compacted topic of queue events.
+    pub queue_topic: String,
+    /// Properties passed to librdkafka, over the engine's own defaults.
+    pub properties: BTreeMap<String, String>,
+    /// Begin each partition at its first record: for a broker that cannot search by time.
+    pub from_the_beginning: bool,
+}
+
+impl KafkaSettings {
+    /// The name of a topic.
+    pub fn topic(&self, topic: Topic) -> &str {
+        match topic {
+            Topic::Contact => &self.contact_topic,
+            Topic::Agent => &self.agent_topic,
+        }
+    }
+
+    /// Which of the two topics has this name.
+    pub fn topic_named(&self, name: &str) -> Option<Topic> {
+        Topic::ALL
+            .into_iter()
+            .find(|&topic| self.topic(topic) == name)
+    }
+
+    /// What every client is configured with. Nothing is committed or reset by itself: where reading
+    /// begins is always said.
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("client.id", "queuepulse");
+        for (key, value) in [
+            ("allow.auto.create.topics", "false"),
+            ("auto.offset.reset", "error"),
+            ("check.crcs", "true"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+            ("fetch.message.max.bytes", "1048576"),
+            ("fetch.wait.max.ms", "50"),
+            ("isolation.level", "read_committed"),
+            ("queued.max.messages.kbytes", "16384"),
+            ("reconnect.backoff.max.ms", "5000"),
+            ("socket.keepalive.enable", "true"),
+            ("topic.metadata.refresh.interval.ms", "30000"),
+        ] {
+            config.set(key, value);
+        }
+        for (key, value) in &self.properties {
+            config.set(key, value);
+        }
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+
+    /// What the member of the group is configured with besides.
+    pub fn member(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("group.id", &self.group);
+        for (key, value) in [
+            ("heartbeat.interval.ms", "2000"),
+            ("max.poll.interval.ms", "60000"),
+            ("partition.assignment.strategy", "range"),
+            ("session.timeout.ms", "10000"),
+            ("statistics.interval.ms", "1000"),
+        ] {
+            if config.get(key).is_none() {
+                config.set(key, value);
+            }
+        }
+        config
+    }
+}
+
+/// A client outside the group, for metadata and offsets, kept open.
+pub struct Broker {
+    settings: KafkaSettings,
+    client: BaseConsumer<Quiet>,
+}
+
+/// Logs what librdkafka says at debug level only; what matters is returned as an error.
+#[derive(Debug)]
+pub struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(facility, message, "librdkafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "librdkafka");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// What the broker knows of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicState {
+    /// It is there, with so many partitions.
+    Partitions(i32),
+    /// There is no such topic.
+    Missing,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// A client; connects when it is first asked something.
+    pub fn new(settings: KafkaSettings) -> KafkaResult<Self> {
+        let client = settings.client().create_with_context(Quiet)?;
+        Ok(Self { settings, client })
+    }
+
+    /// Asks for a topic.
+    pub fn topic(&self, name: &str, at_most: Duration) -> KafkaResult<TopicState> {
+        let metadata = self.client.fetch_metadata(Some(name), at_most)?;
+        let found = metadata.topics().iter().find(|topic| topic.name() == name);
+        let Some(topic) = found else {
+            return Ok(TopicState::Missing);
+        };
+        match topic.error().map(RDKafkaErrorCode::from) {
+            None => {
+                let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+                Ok(TopicState::Partitions(partitions))
+            }
+            Some(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::InvalidTopic,
+            ) => Ok(TopicState::Missing),
+            Some(code) => Err(KafkaError::MetadataFetch(code)),
+        }
+    }
+
+    /// Asks where a partition's log begins and ends, and where the records from `wanted` on begin;
+    /// without `wanted`, only the first two.
+    pub fn bounds(
+        &self,
+        source: Source,
+        wanted: Option<Millis>,
+        at_most: Duration,
+    ) -> KafkaResult<LogBounds> {
+        let topic = self.settings.topic(source.topic);
+        let (low, high) = self.watermarks(topic, source.partition, at_most)?;
+        let found = match wanted {
+            Some(wanted) => self.offset_at(topic, source.partition, wanted, at_most)?,
+            None => None,
+        };
+        Ok(LogBounds { low, high, found })
+    }
+
+    /// The first offset of a partition, and the one after the last.
+    pub fn watermarks(
+        &self,
+        topic: &str,
+        partition: i32,
+        at_most: Duration,
+    ) -> KafkaResult<(i64, i64)> {
+        self.client.fetch_watermarks(topic, partition, at_most)
+    }
+
+    fn offset_at(
+        &self,
+        topic: &str,
+        partition: i32,
+        wanted: Millis,
+        at_most: Duration,
+    ) -> KafkaResult<Option<i64>> {
+        let mut times = TopicPartitionList::with_capacity(1);
+        times.add_partition_offset(topic, partition, Offset::Offset(wanted.0.max(0)))?;
+        let offsets = self.client.offsets_for_times(times, at_most)?;
+        let Some(element) = offsets.find_partition(topic, partition) else {
+            return Ok(None);
+        };
+        element.error()?;
+        Ok(match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            Offset::Beginning
+            | Offset::End
+            | Offset::Stored
+            | Offset::Invalid
+            | Offset::OffsetTail(_) => None,
+        })
+    }
+}

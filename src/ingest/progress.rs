@@ -1,0 +1,254 @@
+//! How far reading has come, for readiness and the engine's own metrics. Numbers only, one writer
+//! each, read by anyone at any time; they belong to no figure, so every ordering is relaxed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+
+use arc_swap::ArcSwap;
+
+use crate::event::Millis;
+
+use super::source::{Source, Topic};
+
+/// One partition's progress.
+#[derive(Debug)]
+pub struct SourceProgress {
+    /// Written by the worker: timestamp of the last applied record, negative if there is none.
+    applied: AtomicI64,
+    /// Written by the worker: the offset after the last applied record.
+    next: AtomicI64,
+    /// Written by the poll thread: when the position was last found at the end.
+    at_end: AtomicI64,
+    /// Written by the poll thread: the offset after the log's last record.
+    end: AtomicI64,
+    /// Written by the worker: everything up to the end as it was at assignment is applied.
+    caught_up: AtomicBool,
+}
+
+impl SourceProgress {
+    /// Of a partition that is read from `next`, up to `end` before it has caught up.
+    fn new(next: i64, end: i64) -> Self {
+        Self {
+            applied: AtomicI64::new(-1),
+            next: AtomicI64::new(next),
+            at_end: AtomicI64::new(-1),
+            end: AtomicI64::new(end),
+            caught_up: AtomicBool::new(false),
+        }
+    }
+
+    /// The worker has applied everything before `next`.
+    pub fn applied(&self, next: i64, timestamp: Option<Millis>) {
+        self.next.store(next, Relaxed);
+        if let Some(timestamp) = timestamp {
+            self.applied.store(timestamp.0, Relaxed);
+        }
+    }
+
+    /// The worker has applied everything up to the end as it was at assignment.
+    pub fn caught_up(&self) {
+        self.caught_up.store(true, Relaxed);
+    }
+
+    /// The poll thread found the log's end at `end`; with `reached` also that it has read up to it.
+    pub fn found_end(&self, end: i64, reached: bool, now: Millis) {
+        self.end.store(end, Relaxed);
+        if reached && self.next.load(Relaxed) >= end {
+            self.at_end.store(now.0, Relaxed);
+        }
+    }
+
+    /// Records that are in the log and not applied.
+    pub fn lag(&self) -> i64 {
+        (self.end.load(Relaxed) - self.next.load(Relaxed)).max(0)
+    }
+
+    /// Whether it has caught up.
+    pub fn is_caught_up(&self) -> bool {
+        self.caught_up.load(Relaxed)
+    }
+
+    /// How far in time it is known to be complete: the last time its end was reached, else the
+    /// timestamp of the last applied record.
+    fn known_to(&self) -> Option<Millis> {
+        let known = self.at_end.load(Relaxed).max(self.applied.load(Relaxed));
+        (known >= 0).then_some(Millis(known))
+    }
+
+    /// The timestamp of the last applied record.
+    fn last_record(&self) -> Option<Millis> {
+        let applied = self.applied.load(Relaxed);
+        (applied >= 0).then_some(Millis(applied))
+    }
+}
+
+/// All partitions' progress, and the poll loop's own.
+#[derive(Debug, Default)]
+pub struct Progress {
+    sources: ArcSwap<BTreeMap<Source, Arc<SourceProgress>>>,
+    polled: AtomicI64,
+    connected: AtomicBool,
+    queues_read: AtomicBool,
+    topics_missing: AtomicBool,
+    shared: AtomicBool,
+}
+
+impl Progress {
+    /// A partition is read from `next`; called by the poll thread alone.
+    pub fn take(&self, source: Source, next: i64, end: i64) -> Arc<SourceProgress> {
+        let progress = Arc::new(SourceProgress::new(next, end));
+        let mut sources = BTreeMap::clone(&self.sources.load());
+        sources.insert(source, Arc::clone(&progress));
+        self.sources.store(Arc::new(sources));
+        progress
+    }
+
+    /// A partition is read no more; called by the poll thread alone.
+    pub fn drop_source(&self, source: Source) {
+        let mut sources = BTreeMap::clone(&self.sources.load());
+        sources.remove(&source);
+        self.sources.store(Arc::new(sources));
+    }
+
+    /// One partition's progress, if it is read.
+    pub fn source(&self, source: Source) -> Option<Arc<SourceProgress>> {
+        self.sources.load().get(&source).cloned()
+    }
+
+    /// The poll loop has gone round.
+    pub fn polled(&self, now: Millis) {
+        self.polled.store(now.0, Relaxed);
+    }
+
+    /// When the poll loop last went round; the epoch before it ever did.
+    pub fn last_poll(&self) -> Millis {
+        Millis(self.polled.load(Relaxed))
+    }
+
+    /// Whether a broker is connected.
+    pub fn set_connected(&self, connected: bool) {
+        self.connected.store(connected, Relaxed);
+    }
+
+    /// Whether a broker is connected.
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Relaxed)
+    }
+
+    /// The queue topic has been read to its end once.
+    pub fn set_queues_read(&self) {
+        self.queues_read.store(true, Relaxed);
+    }
+
+    /// Whether a topic that is to be read does not exist.
+    pub fn set_topics_missing(&self, missing: bool) {
+        self.topics_missing.store(missing, Relaxed);
+    }
+
+    /// Whether the group has another member, so that this process sees only a part.
+    pub fn set_shared(&self, shared: bool) {
+        self.shared.store(shared, Relaxed);
+    }
+
+    /// Whether the group has another member.
+    pub fn is_shared(&self) -> bool {
+        self.shared.load(Relaxed)
+    }
+
+    /// Whether a partition still catches up, or none is assigned yet.
+    pub fn catching_up(&self) -> bool {
+        let sources = self.sources.load();
+        sources.is_empty() || !sources.values().all(|source| source.is_caught_up())
+    }
+
+    /// Why figures cannot be relied on yet; `None` when they can.
+    pub fn unready(&self) -> Option<&'static str> {
+        if self.topics_missing.load(Relaxed) {
+            Some("a topic does not exist")
+        } else if self.sources.load().is_empty() {
+            Some("no partition is assigned")
+        } else if !self.queues_read.load(Relaxed) {
+            Some("the queue topic is being read")
+        } else if self.catching_up() {
+            Some("catching up")
+        } else {
+            None
+        }
+    }
+
+    /// Records that are in the logs and not applied, by partition.
+    pub fn lags(&self) -> Vec<(Source, i64)> {
+        let sources = self.sources.load();
+        sources
+            .iter()
+            .map(|(&source, progress)| (source, progress.lag()))
+            .collect()
+    }
+
+    /// The instant up to which all partitions are known to be complete; `None` when one never was,
+    /// or none is read.
+    pub fn known_to(&self) -> Option<Millis> {
+        let sources = self.sources.load();
+        let known: Option<Vec<_>> = sources.values().map(|source| source.known_to()).collect();
+        known?.into_iter().min()
+    }
+
+    /// The timestamp of a topic's last applied record.
+    pub fn last_record(&self, topic: Topic) -> Option<Millis> {
+        let sources = self.sources.load();
+        let of_topic = sources.iter().filter(|(source, _)| source.topic == topic);
+        of_topic
+            .filter_map(|(_, progress)| progress.last_record())
+            .max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Source = Source {
+        topic: Topic::Contact,
+        partition: 0,
+    };
+    const B: Source = Source {
+        topic: Topic::Agent,
+        partition: 0,
+    };
+
+    #[test]
+    fn a_quiet_partition_is_as_fresh_as_the_last_look_at_its_end() {
+        let progress = Progress::default();
+        let (a, b) = (progress.take(A, 0, 2), progress.take(B, 0, 0));
+        b.found_end(0, true, Millis(900));
+        assert_eq!(progress.known_to(), None, "nothing of A is applied");
+        a.applied(1, Some(Millis(500)));
+        assert_eq!(progress.known_to(), Some(Millis(500)));
+        // The end was fetched, but the worker has not applied the last record yet.
+        a.found_end(2, true, Millis(950));
+        assert_eq!((progress.known_to(), a.lag()), (Some(Millis(500)), 1));
+        a.applied(2, Some(Millis(510)));
+        a.found_end(2, true, Millis(960));
+        assert_eq!((progress.known_to(), a.lag()), (Some(Millis(900)), 0));
+        assert_eq!(progress.last_record(Topic::Contact), Some(Millis(510)));
+        assert_eq!(progress.last_record(Topic::Agent), None);
+    }
+
+    #[test]
+    fn ready_means_everything_is_read_once() {
+        let progress = Progress::default();
+        assert_eq!(progress.unready(), Some("no partition is assigned"));
+        let a = progress.take(A, 0, 0);
+        assert_eq!(progress.unready(), Some("the queue topic is being read"));
+        progress.set_queues_read();
+        assert_eq!(progress.unready(), Some("catching up"));
+        a.caught_up();
+        assert_eq!(progress.unready(), None);
+        progress.set_topics_missing(true);
+        assert_eq!(progress.unready(), Some("a topic does not exist"));
+        progress.set_topics_missing(false);
+        progress.drop_source(A);
+        assert!(progress.catching_up());
+    }
+}

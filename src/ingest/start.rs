@@ -1,0 +1,158 @@
+//! Where reading of a partition begins, and how far back its figures therefore reach.
+//!
+//! Until there are snapshots, an assignment reads the log again from as far back as the windows
+//! need: contacts from the earliest `from` less the time after which a silent contact is swept,
+//! agents from the earliest `from` less the time after which a silent agent is offline. What began
+//! earlier has no effect on a window, by the definition of those two times.
+
+use crate::engine::settings::StateSettings;
+use crate::event::{Millis, Span};
+use crate::windows::frame::{WindowKind, WindowSpec};
+
+use super::source::Topic;
+
+/// What the broker says of one partition, asked before it is assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogBounds {
+    /// The offset of the first record that is still there.
+    pub low: i64,
+    /// The offset after the last one.
+    pub high: i64,
+    /// The offset of the first record with a timestamp at or after the one wanted, if there is one.
+    pub found: Option<i64>,
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The first offset to read.
+    pub offset: i64,
+    /// The end of the log as it was when this was decided: having read up to it is having caught up.
+    pub end: i64,
+    /// From when on everything is known.
+    pub reach: Reach,
+}
+
+/// From when on a partition's records have all been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Since ever: the log has all of it.
+    Everything,
+    /// Since this instant.
+    Since(Millis),
+    /// Since the first record's timestamp: older ones have been deleted.
+    FirstRecord,
+}
+
+/// Decides where to begin, `wanted` being the instant to read back to.
+pub fn decide(bounds: LogBounds, wanted: Millis) -> Start {
+    let LogBounds { low, high, found } = bounds;
+    let offset = found.unwrap_or(high).clamp(low, high.max(low));
+    let from_the_beginning = offset == low;
+    let reach = match (from_the_beginning, low) {
+        (true, 0) => Reach::Everything,
+        (true, _) => Reach::FirstRecord,
+        (false, _) => Reach::Since(wanted),
+    };
+    Start {
+        offset,
+        end: high,
+        reach,
+    }
+}
+
+/// Begins at the first offset, whatever its time: for a broker that cannot search by time.
+pub fn from_the_beginning(bounds: LogBounds) -> Start {
+    let found = Some(bounds.low);
+    decide(LogBounds { found, ..bounds }, Millis::MIN)
+}
+
+/// The earliest `from` of all windows that end at `now`; of windows that begin with the day, in
+/// every zone in use. A window over everything reaches back to [`Millis::MIN`].
+pub fn earliest_from(windows: &[WindowSpec], settings: &StateSettings, now: Millis) -> Millis {
+    let from = |spec: &WindowSpec| match spec.kind {
+        WindowKind::Sliding(length) | WindowKind::Interval(length) => now - length,
+        WindowKind::Today => (0..settings.zones.len())
+            .map(|zone| settings.zones.day_before(zone, now))
+            .min()
+            .unwrap_or(now),
+        WindowKind::All => Millis::MIN,
+    };
+    windows.iter().map(from).min().unwrap_or(now)
+}
+
+/// How much earlier than the earliest `from` a topic must be read.
+pub fn look_back(topic: Topic, settings: &StateSettings) -> Span {
+    match topic {
+        Topic::Contact => settings.ghost_after("voice"),
+        Topic::Agent => settings.agent_ttl,
+    }
+}
+
+/// The instant from which a topic must be read for all windows that end at `now` or later.
+pub fn wanted(
+    topic: Topic,
+    windows: &[WindowSpec],
+    settings: &StateSettings,
+    now: Millis,
+) -> Millis {
+    earliest_from(windows, settings, now) - look_back(topic, settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Millis = Millis(1_000_000);
+
+    #[test]
+    fn begins_where_the_windows_need_it_and_says_how_far_that_reaches() {
+        use Reach::{Everything, FirstRecord, Since};
+        // (low, high, found) -> (offset, reach)
+        let table = [
+            ((0, 100, Some(40)), (40, Since(WANTED))),
+            ((0, 100, Some(0)), (0, Everything)),
+            ((7, 100, Some(7)), (7, FirstRecord)),
+            ((0, 100, None), (100, Since(WANTED))),
+            ((0, 0, None), (0, Everything)),
+            ((9, 9, None), (9, FirstRecord)),
+            // The log was cut while we asked.
+            ((50, 100, Some(40)), (50, FirstRecord)),
+            // It grew while we asked: nothing beyond the end as first seen is skipped.
+            ((0, 100, Some(120)), (100, Since(WANTED))),
+        ];
+        for ((low, high, found), (offset, reach)) in table {
+            let end = high;
+            let expected = Start { offset, end, reach };
+            assert_eq!(decide(LogBounds { low, high, found }, WANTED), expected);
+        }
+    }
+
+    #[test]
+    fn contacts_are_read_from_before_midnight_when_today_is_shown() {
+        let settings = StateSettings::default();
+        let spec = |kind| WindowSpec {
+            key: String::new(),
+            kind,
+        };
+        let windows = [
+            spec(WindowKind::Sliding(Span::minutes(60))),
+            spec(WindowKind::Today),
+        ];
+        // 2026-01-05T09:00:00Z
+        let now = Millis(1_767_603_600_000);
+        let midnight = now - Span::hours(9);
+        assert_eq!(
+            wanted(Topic::Contact, &windows, &settings, now),
+            midnight - Span::hours(4)
+        );
+        assert_eq!(
+            wanted(Topic::Agent, &windows, &settings, now),
+            midnight - Span::hours(16)
+        );
+        assert_eq!(
+            wanted(Topic::Contact, &windows[..1], &settings, now),
+            now - Span::hours(5)
+        );
+    }
+}
