@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::*;
+use crate::decode::{Limits, decode};
 
 const FROM: Millis = Millis(1_767_603_600_000);
 
@@ -44,6 +45,18 @@ fn events_come_in_order_of_time_with_ids_of_their_own() {
         .map(|event| text(event, "id").to_owned())
         .collect();
     assert_eq!(ids.len(), events.len());
+}
+
+#[test]
+fn every_event_decodes() {
+    for event in demo_events(70) {
+        let decoded = decode(&event.json, &Limits::default());
+        assert!(
+            decoded.is_ok(),
+            "{decoded:?}: {}",
+            String::from_utf8_lossy(&event.json)
+        );
+    }
 }
 
 #[test]
