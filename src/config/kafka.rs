@@ -1,0 +1,138 @@
+//! The `[kafka]` section, and the properties that librdkafka gets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::section::{Section, text_of};
+use crate::event::Span;
+
+/// How to reach Kafka, and what to read there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaConfig {
+    /// Brokers to begin with, separated by commas.
+    pub brokers: String,
+    /// The consumer group.
+    pub group: String,
+    /// A name of this instance that stays the same over restarts.
+    pub instance: Option<String>,
+    /// Contact events.
+    pub contact_topic: String,
+    /// Agent events.
+    pub agent_topic: String,
+    /// What queues are; `None` if there is no such topic.
+    pub queue_topic: Option<String>,
+    /// A member that is not heard of for this long loses its partitions.
+    pub session_timeout: Span,
+    /// Larger records are refused.
+    pub max_record_bytes: usize,
+    /// Properties handed through.
+    pub properties: Properties,
+}
+
+/// Properties for librdkafka. Values may be secrets: they are never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Properties(BTreeMap<String, String>);
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Properties that have a key of their own.
+const HAVE_KEYS: [(&str, &str); 5] = [
+    ("bootstrap.servers", "kafka.brokers"),
+    ("metadata.broker.list", "kafka.brokers"),
+    ("group.id", "kafka.group"),
+    ("group.instance.id", "kafka.instance"),
+    ("session.timeout.ms", "kafka.session_timeout"),
+];
+
+/// Properties that the engine depends on, or that load code or print secrets.
+const REFUSED: [&str; 13] = [
+    "allow.auto.create.topics",
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "debug",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "isolation.level",
+    "offset.store.method",
+    "opaque",
+    "plugin.library.paths",
+    "ssl.engine.location",
+];
+
+impl KafkaConfig {
+    /// The properties that are laid over the engine's own: those handed through, and those that have
+    /// a key. Five heartbeats fit into a session.
+    pub fn all_properties(&self) -> BTreeMap<String, String> {
+        let session = self.session_timeout.0;
+        let mut all = self.properties.0.clone();
+        all.insert("session.timeout.ms".to_owned(), session.to_string());
+        all.insert(
+            "heartbeat.interval.ms".to_owned(),
+            (session / 5).max(1).to_string(),
+        );
+        if let Some(instance) = &self.instance {
+            all.insert("group.instance.id".to_owned(), instance.clone());
+        }
+        all
+    }
+}
+
+/// Takes the section.
+pub(super) fn kafka(root: &mut Section<'_>) -> KafkaConfig {
+    let mut section = root.section("kafka");
+    let optional = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let topic = |name: Option<String>| name.unwrap_or_default();
+    let max_record_bytes = section.integer("max_record_bytes", 256, 16 * 1024 * 1024);
+    let config = KafkaConfig {
+        brokers: topic(section.name("brokers")),
+        group: topic(section.name("group")),
+        instance: optional(section.text("instance")),
+        contact_topic: topic(section.name("contact_topic")),
+        agent_topic: topic(section.name("agent_topic")),
+        queue_topic: optional(section.text("queue_topic")),
+        session_timeout: section.positive_span("session_timeout").unwrap_or_default(),
+        max_record_bytes: max_record_bytes
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or_default(),
+        properties: properties(&mut section),
+    };
+    if config.contact_topic == config.agent_topic {
+        section.faults().push(
+            section.key("agent_topic"),
+            Some(format!("{:?}", config.agent_topic)),
+            "give another topic than contact_topic",
+        );
+    }
+    section.finish();
+    config
+}
+
+fn properties(section: &mut Section<'_>) -> Properties {
+    let mut inner = section.section("properties");
+    let mut properties = BTreeMap::new();
+    for (given, value) in inner.rest() {
+        let key = given.replace('_', ".");
+        let fault = |right: String| inner.faults().push(inner.key(&given), None, right);
+        let own = HAVE_KEYS.iter().find(|(property, _)| *property == key);
+        if let Some((_, own)) = own {
+            fault(format!("set {own} instead"));
+        } else if REFUSED.contains(&&*key) || key.rsplit('.').next() == Some("cb") {
+            fault("leave it out: the engine decides this itself".to_owned());
+        } else if key == "ssl.endpoint.identification.algorithm"
+            && text_of(&value).as_deref() == Some("none")
+        {
+            fault("give \"https\": the broker's name must be checked".to_owned());
+        } else if let Some(text) = text_of(&value) {
+            properties.insert(key, text);
+        } else {
+            fault("give a text, a number, true or false".to_owned());
+        }
+    }
+    Properties(properties)
+}
