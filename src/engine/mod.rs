@@ -3,6 +3,7 @@
 pub mod base;
 pub mod cells;
 pub mod columns;
+pub mod contact;
 pub mod deadlines;
 pub mod difference;
 pub mod facts;

@@ -1,0 +1,122 @@
+//! One contact: its facts, and their fold into what it contributes.
+//!
+//! What a contact contributes is a pure function of the *set* of its facts (`docs/events.md`), so
+//! a duplicate, a late fact and a correction are one mechanism: keep the fact, fold again, post the
+//! difference. The fold names every post of the contact's life, those still to come included ("if
+//! nothing more comes"). Rejected: a state machine that is moved event by event; it cannot take
+//! back, and each kind of disorder would be a path of its own.
+
+mod fold;
+mod identity;
+mod record;
+
+#[cfg(test)]
+mod vectors;
+
+pub use fold::Scratch;
+
+use std::cmp::Ordering;
+
+use super::names::{ClientNo, Names};
+use super::timeline::Timeline;
+use crate::event::ContactEvent;
+use record::{Facts, Record};
+
+/// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    client: ClientNo,
+    /// In the order in which they are folded.
+    records: Vec<Record>,
+    /// Ids, agents and rare numbers of the records.
+    bytes: Vec<u8>,
+}
+
+impl Default for Contact {
+    fn default() -> Self {
+        Self {
+            client: ClientNo(0),
+            records: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+/// What became of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It comes after every fact known before.
+    Appended,
+    /// It has its place between them.
+    Between,
+    /// A fact of the same identity was known; this one is earlier and stands in its place.
+    Replaced,
+    /// A fact of the same identity stands; nothing changed.
+    Duplicate,
+}
+
+impl Contact {
+    /// Forgets everything and begins another contact of this client.
+    pub fn begin(&mut self, client: ClientNo) {
+        self.client = client;
+        self.records.clear();
+        self.bytes.clear();
+    }
+
+    /// How many facts are kept.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether no fact is kept.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Keeps a fact, unless one of the same identity stands. "Of two facts of one identity the
+    /// earlier by `time` stands, whichever arrived first."
+    pub fn insert(&mut self, event: &ContactEvent<'_>, names: &mut Names) -> Inserted {
+        let kept = self.bytes.len();
+        let new = Record::new(event, names, &mut self.bytes);
+        let facts = self.facts();
+        let same = facts
+            .records
+            .iter()
+            .rposition(|old| identity::same(facts, old, &new));
+        if let Some(old) = same
+            && facts.standing_order(&new, &facts.records[old], names) != Ordering::Less
+        {
+            self.bytes.truncate(kept);
+            return Inserted::Duplicate;
+        }
+        let place = facts
+            .records
+            .partition_point(|old| facts.fold_order(old, &new) == Ordering::Less);
+        let appended = place == facts.records.len();
+        self.records.insert(place, new);
+        if let Some(old) = same {
+            let old = old + usize::from(place <= old);
+            record::remove(&mut self.records, &mut self.bytes, old);
+            return Inserted::Replaced;
+        }
+        if appended {
+            Inserted::Appended
+        } else {
+            Inserted::Between
+        }
+    }
+
+    /// Fills `out` with all that the contact contributes if nothing more comes. Depends on the set
+    /// of facts alone.
+    pub fn fold(&self, names: &mut Names, scratch: &mut Scratch, out: &mut Timeline) {
+        out.clear();
+        fold::fold(self.client, self.facts(), names, scratch, out);
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            records: &self.records,
+            bytes: &self.bytes,
+        }
+    }
+}
