@@ -54,7 +54,7 @@ pub struct Frame {
     pub losses: Vec<(QueueNo, super::losses::Counter, i64)>,
     /// Agent rows × [`agent::WIDTH`]: how many *now*.
     pub levels: Vec<i64>,
-    /// Agents in aux *now*, by row and reason.
+    /// Agents in aux *now*, by row and reason; sorted by row.
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By client number: an `agent.contact` or a snapshot with contacts has named it.
     pub feeds: Vec<bool>,
@@ -71,7 +71,7 @@ pub struct WindowFrame {
     pub contact: Vec<i64>,
     /// Agent rows × [`agent::WIDTH`], agent-milliseconds.
     pub agent: Vec<i64>,
-    /// Milliseconds in aux, by row and reason.
+    /// Milliseconds in aux, by row and reason; sorted by row.
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By queue: waits of answered visits.
     pub wait: Vec<Buckets>,

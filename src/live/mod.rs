@@ -1,0 +1,30 @@
+//! What readers see: the registry of queues, the frames that workers publish, and their sum.
+//!
+//! The registry tells a queue's number and settings, a frame its figures; together they are the
+//! engine's map of aggregates. A reader never waits for a writer, nor the reverse.
+
+mod coverage;
+mod figures;
+mod frames;
+mod instant;
+mod merged;
+mod numbers;
+mod overrides;
+mod registry;
+mod snapshot;
+mod table;
+
+pub use coverage::{Coverage, Reading};
+pub use figures::{ContactNow, ContactWindow, Staffing};
+pub use frames::{Frames, Publisher};
+pub use instant::rfc3339;
+pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge};
+pub use overrides::BadSetting;
+pub use registry::{FileViews, QueueEntry, QueueKey, Registry};
+pub use snapshot::{Snapshot, row_figures};
+pub use table::table;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
