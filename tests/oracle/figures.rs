@@ -1,0 +1,947 @@
+//! The snapshot of one instant: rows, their counts by scanning every contact and agent, and the
+//! figures that follow from the counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::agents::{self, Agent, Presence, State};
+use super::contacts::{self, Contact, Visit};
+use super::record::Record;
+use super::{AfterContact, Row, Settings, Shown, Window};
+
+/// What a contact adds at a stamp.
+#[derive(Clone, Debug)]
+enum What {
+    Offered,
+    /// Outcome and wait; the wait of a swept visit counts nowhere.
+    Exit(String, Option<i64>),
+    /// The wait passes this much.
+    Passed(i64),
+    AlertFailed,
+    Transferred,
+    Handled(i64, i64),
+    After(i64),
+}
+
+#[derive(Clone, Debug)]
+struct Post {
+    row: Row,
+    at: i64,
+    what: What,
+}
+
+/// A visit that somebody looks at now.
+#[derive(Clone, Debug)]
+struct Present {
+    row: Row,
+    state: &'static str,
+    entry: i64,
+}
+
+/// Every post of every contact, and the visits in a state at `at`.
+fn posts(contacts: &[Contact], settings: &Settings, at: i64) -> (Vec<Post>, Vec<Present>) {
+    let (mut posts, mut present) = (Vec::new(), Vec::new());
+    for contact in contacts {
+        for visit in contact.visits.iter().filter(|visit| visit.begun) {
+            let Some((row, direction)) = contact.row(visit) else {
+                continue;
+            };
+            let inbound = direction == "inbound";
+            if inbound {
+                queue_posts(contact, visit, &row, settings, &mut posts);
+            }
+            if inbound || direction == "outbound" {
+                leg_posts(contact, visit, &row, settings, &mut posts);
+                if let Some(state) = state(contact, visit, &row, settings, at, inbound) {
+                    present.push(Present {
+                        row,
+                        state,
+                        entry: visit.entry().unwrap_or(at),
+                    });
+                }
+            }
+        }
+        for (number, stamp, what) in marks(contact) {
+            let visit = contact
+                .visits
+                .iter()
+                .find(|visit| visit.number == number && visit.begun);
+            if let Some((row, direction)) = visit.and_then(|visit| contact.row(visit))
+                && direction == "inbound"
+            {
+                posts.push(Post {
+                    row,
+                    at: stamp,
+                    what,
+                });
+            }
+        }
+    }
+    posts.retain(|post| post.at <= at);
+    (posts, present)
+}
+
+fn marks(contact: &Contact) -> Vec<(i64, i64, What)> {
+    let failed = contact
+        .alert_failed
+        .iter()
+        .map(|(number, at)| (*number, *at, What::AlertFailed));
+    let moved = contact
+        .transferred
+        .iter()
+        .map(|(number, at)| (*number, *at, What::Transferred));
+    failed.chain(moved).collect()
+}
+
+fn queue_posts(
+    contact: &Contact,
+    visit: &Visit,
+    row: &Row,
+    settings: &Settings,
+    posts: &mut Vec<Post>,
+) {
+    let Some(entry) = visit.entry() else { return };
+    let mut post = |at: i64, what: What| {
+        posts.push(Post {
+            row: row.clone(),
+            at,
+            what,
+        });
+    };
+    post(entry, What::Offered);
+    let shown = settings.shown(row);
+    let exit = match (visit.outcome(), contact.sweep) {
+        (Some((at, name)), _) => Some((*at, name.clone(), Some((at - entry).max(0)))),
+        (None, Some(sweep)) => Some((sweep, "error".to_owned(), None)),
+        (None, None) => None,
+    };
+    let waited = exit.as_ref().map_or(i64::MAX, |(at, ..)| at - entry);
+    for rung in BTreeSet::from([shown.threshold]) {
+        if waited > rung {
+            post(entry + rung + 1, What::Passed(rung));
+        }
+    }
+    if let Some((at, name, wait)) = exit {
+        post(at, What::Exit(name, wait));
+    }
+}
+
+fn leg_posts(
+    contact: &Contact,
+    visit: &Visit,
+    row: &Row,
+    settings: &Settings,
+    posts: &mut Vec<Post>,
+) {
+    let rule = settings.after_contact(row);
+    for leg in &visit.legs {
+        let Some(end) = leg.end else { continue };
+        let (talk, hold) = leg.talk_and_hold();
+        posts.push(Post {
+            row: row.clone(),
+            at: end,
+            what: What::Handled(talk, hold),
+        });
+        if let Some((at, acw)) = leg.after(rule, settings.acw_max) {
+            posts.push(Post {
+                row: row.clone(),
+                at,
+                what: What::After(acw),
+            });
+        }
+    }
+    let _ = contact;
+}
+
+/// The state that a visit is in at `at`.
+fn state(
+    contact: &Contact,
+    visit: &Visit,
+    row: &Row,
+    settings: &Settings,
+    at: i64,
+    inbound: bool,
+) -> Option<&'static str> {
+    let swept = contact.sweep.is_some_and(|sweep| sweep <= at);
+    let open: Vec<_> = visit.legs.iter().filter(|leg| leg.end.is_none()).collect();
+    if !swept && !open.is_empty() {
+        let held = open.iter().all(|leg| leg.held_since.is_some());
+        return Some(if held { "held" } else { "connected" });
+    }
+    if !swept && inbound && visit.outcome().is_none() {
+        return Some(if visit.alerts.is_empty() {
+            "waiting"
+        } else {
+            "alerting"
+        });
+    }
+    let rule = settings.after_contact(row);
+    let working = |leg: &contacts::Leg| {
+        rule != AfterContact::None
+            && leg
+                .after(rule, settings.acw_max)
+                .is_some_and(|(over, _)| over > at)
+    };
+    (open.is_empty() && visit.legs.iter().any(working)).then_some("acw")
+}
+
+/// What a row of contacts' figures holds: counts and sums that can be added up.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    counts: BTreeMap<String, i64>,
+    flowed: BTreeMap<String, i64>,
+    answered_waits: Vec<i64>,
+    abandoned_waits: Vec<i64>,
+    waits: Vec<i64>,
+    handles: Vec<i64>,
+    talk: i64,
+    hold: i64,
+    after: i64,
+    met: i64,
+    due: i64,
+    abandonment: (i64, i64),
+    no_service_level: bool,
+}
+
+pub const FLOWS: [&str; 7] = [
+    "overflow",
+    "timeout",
+    "exit_key",
+    "no_agents",
+    "transfer",
+    "withdrawn",
+    "error",
+];
+
+impl Tally {
+    fn get(&self, key: &str) -> i64 {
+        self.counts.get(key).copied().unwrap_or(0)
+    }
+
+    fn count(&mut self, key: &str, by: bool) {
+        *self.counts.entry(key.to_owned()).or_default() += i64::from(by);
+    }
+
+    fn of(posts: &[&Post], shown: &Shown) -> Self {
+        let mut tally = Self::default();
+        for post in posts {
+            match &post.what {
+                What::Offered => tally.count("offered", true),
+                What::Passed(rung) => tally.count("passed", *rung == shown.threshold),
+                What::AlertFailed => tally.count("alert_failed", true),
+                What::Transferred => tally.count("transferred", true),
+                What::After(acw) => tally.after += acw,
+                What::Handled(talk, hold) => {
+                    tally.count("handled", true);
+                    tally.talk += talk;
+                    tally.hold += hold;
+                    tally.handles.push(talk + hold);
+                }
+                What::Exit(name, wait) => tally.exit(name, *wait, shown),
+            }
+        }
+        tally.service_level(shown);
+        let abandoned = tally.get("abandoned");
+        let of = if shown.abandonment_of_offered {
+            tally.get("offered")
+        } else {
+            tally.get("answered") + abandoned
+        };
+        tally.abandonment = (abandoned, of);
+        tally
+    }
+
+    fn exit(&mut self, name: &str, wait: Option<i64>, shown: &Shown) {
+        self.waits.extend(wait);
+        let within = |limit: i64| wait.is_some_and(|wait| wait <= limit);
+        match name {
+            "answered" => {
+                self.count("answered", true);
+                self.count("answered_within_threshold", within(shown.threshold));
+                self.count("in range 1", within(shown.ranges.0));
+                self.answered_waits.extend(wait);
+            }
+            "abandoned" => {
+                self.count("abandoned", true);
+                self.count("abandoned_within_threshold", within(shown.threshold));
+                self.count(
+                    "short_abandoned",
+                    shown.short_abandon > 0 && within(shown.short_abandon),
+                );
+                self.count("in range 2", within(shown.ranges.1));
+                self.abandoned_waits.extend(wait);
+            }
+            "callback" => {
+                self.count("callbacks_requested", true);
+                self.count("callbacks within", within(shown.threshold));
+            }
+            _ => *self.flowed.entry(name.to_owned()).or_default() += 1,
+        }
+    }
+
+    /// Numerator and denominator, by the table of `docs/kpi.md`.
+    fn service_level(&mut self, shown: &Shown) {
+        let ans = self.get("answered");
+        let abd = self.get("abandoned");
+        let (ans_t, abd_t) = (
+            self.get("answered_within_threshold"),
+            self.get("abandoned_within_threshold"),
+        );
+        let (abd_s, cb_t) = (self.get("short_abandoned"), self.get("callbacks within"));
+        let flow: i64 = self.flowed.values().sum();
+        let callbacks = self.get("callbacks_requested");
+        (self.met, self.due) = match shown.variant.as_str() {
+            "sl1" => (ans_t, ans + abd),
+            "sl2" => (ans_t, ans + abd - abd_t),
+            "sl3" => (ans_t + abd_t, ans + abd),
+            "sl4" => (ans_t, ans),
+            "sl5" => (ans_t, ans + abd - abd_s),
+            "sl6" => (ans_t + abd_s, ans + abd),
+            "sl7" if !shown.abandons => (ans_t, ans + flow),
+            "sl7" if !shown.short_abandons => (ans_t, ans + abd + flow - abd_s),
+            "sl7" => (ans_t, ans + abd + flow),
+            "sl8" => (ans_t + abd_t + cb_t, ans + abd + flow + callbacks),
+            "sl9" => {
+                let positive = shown.abandons_within_threshold == "positive";
+                let negative = shown.abandons_within_threshold == "negative";
+                let mut met = ans_t + if positive { abd_t - abd_s } else { 0 };
+                met += if shown.callbacks_met { cb_t } else { 0 };
+                (
+                    met,
+                    met + self.get("passed") + if negative { abd_t - abd_s } else { 0 },
+                )
+            }
+            "sl11" => (self.get("in range 1"), ans + abd - self.get("in range 2")),
+            _ => (0, 0),
+        };
+        self.no_service_level = ["sl10", "sl12"].contains(&shown.variant.as_str());
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (key, count) in &other.counts {
+            *self.counts.entry(key.clone()).or_default() += count;
+        }
+        for (key, count) in &other.flowed {
+            *self.flowed.entry(key.clone()).or_default() += count;
+        }
+        self.answered_waits.extend(&other.answered_waits);
+        self.abandoned_waits.extend(&other.abandoned_waits);
+        self.waits.extend(&other.waits);
+        self.handles.extend(&other.handles);
+        self.talk += other.talk;
+        self.hold += other.hold;
+        self.after += other.after;
+        self.met += other.met;
+        self.due += other.due;
+        self.abandonment.0 += other.abandonment.0;
+        self.abandonment.1 += other.abandonment.1;
+    }
+
+    fn write(&self, into: &mut Map<String, Value>) {
+        let counts = [
+            "offered",
+            "answered",
+            "answered_within_threshold",
+            "abandoned",
+            "abandoned_within_threshold",
+            "short_abandoned",
+            "callbacks_requested",
+            "alert_failed",
+            "transferred",
+            "handled",
+        ];
+        for key in counts {
+            into.insert(key.to_owned(), json!(self.get(key)));
+        }
+        let flowed: Map<String, Value> = FLOWS
+            .iter()
+            .map(|key| {
+                (
+                    (*key).to_owned(),
+                    json!(self.flowed.get(*key).copied().unwrap_or(0)),
+                )
+            })
+            .collect();
+        let mut put = |key: &str, value: Value| into.insert(key.to_owned(), value);
+        put("flowed_out", flowed.into());
+        let level = |value: Value| {
+            if self.no_service_level {
+                Value::Null
+            } else {
+                value
+            }
+        };
+        put("service_level_ratio", level(ratio(self.met, self.due)));
+        put("service_level_met", level(json!(self.met)));
+        put("service_level_missed", level(json!(self.due - self.met)));
+        let answered: i64 = self.answered_waits.iter().sum();
+        let abandoned: i64 = self.abandoned_waits.iter().sum();
+        put("answered_wait_seconds", seconds(answered));
+        put(
+            "answer_speed_average_seconds",
+            average(answered, self.get("answered")),
+        );
+        put("abandoned_wait_seconds", seconds(abandoned));
+        put(
+            "abandon_time_average_seconds",
+            average(abandoned, self.get("abandoned")),
+        );
+        put("talk_seconds", seconds(self.talk));
+        put("hold_seconds", seconds(self.hold));
+        put("after_contact_seconds", seconds(self.after));
+        put(
+            "handle_time_average_seconds",
+            average(self.talk + self.hold + self.after, self.get("handled")),
+        );
+        put(
+            "abandonment_ratio",
+            ratio(self.abandonment.0, self.abandonment.1),
+        );
+        put(
+            "wait_seconds_max",
+            self.waits
+                .iter()
+                .max()
+                .map_or(Value::Null, |max| seconds(*max)),
+        );
+        for percent in [50, 90, 95, 99] {
+            put(
+                &format!("wait_seconds_p{percent}"),
+                percentile(&self.answered_waits, percent),
+            );
+            put(
+                &format!("handle_seconds_p{percent}"),
+                percentile(&self.handles, percent),
+            );
+        }
+    }
+}
+
+fn seconds(ms: i64) -> Value {
+    json!(ms as f64 / 1000.0)
+}
+
+fn ratio(part: i64, whole: i64) -> Value {
+    if whole == 0 {
+        Value::Null
+    } else {
+        json!(part as f64 / whole as f64)
+    }
+}
+
+fn average(ms: i64, count: i64) -> Value {
+    if count == 0 {
+        Value::Null
+    } else {
+        json!(ms as f64 / 1000.0 / count as f64)
+    }
+}
+
+/// The nearest rank.
+fn percentile(values: &[i64], percent: usize) -> Value {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let rank = (percent * sorted.len()).div_ceil(100);
+    if rank == 0 {
+        Value::Null
+    } else {
+        seconds(sorted[rank - 1])
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(at: i64) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at).expect("in range");
+    format!("{stamp:.3}")
+}
+
+/// Which contacts and agents a row is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    Queue(Row),
+    Client(String),
+    Group(String),
+    Channel(String),
+    Total,
+}
+
+impl Scope {
+    fn holds(&self, row: &Row, settings: &Settings) -> bool {
+        match self {
+            Self::Queue(own) => own == row,
+            Self::Client(client) => *client == row.client,
+            Self::Group(group) => settings.shown(row).group.as_ref() == Some(group),
+            Self::Channel(channel) => *channel == row.channel,
+            Self::Total => true,
+        }
+    }
+}
+
+struct Question<'a> {
+    posts: Vec<Post>,
+    present: Vec<Present>,
+    agents: Vec<Agent>,
+    feeds: BTreeSet<String>,
+    rows: BTreeSet<Row>,
+    earliest: Option<i64>,
+    settings: &'a Settings,
+    at: i64,
+    windows: &'a [Window],
+}
+
+/// The snapshot at `at`, of what was applied.
+pub fn snapshot(
+    applied: &[Vec<&Record>],
+    settings: &Settings,
+    at: i64,
+    windows: &[Window],
+) -> Value {
+    let contacts: Vec<Contact> = applied
+        .iter()
+        .flat_map(|partition| contacts::contacts(partition, settings))
+        .collect();
+    let (posts, present) = posts(&contacts, settings, at);
+    let agents: Vec<Agent> = applied
+        .iter()
+        .flat_map(|partition| agents::agents(partition, settings, at))
+        .collect();
+    let mut rows: BTreeSet<Row> = posts.iter().map(|post| post.row.clone()).collect();
+    rows.extend(present.iter().map(|present| present.row.clone()));
+    for span in agents.iter().flat_map(|agent| {
+        agent
+            .spans
+            .iter()
+            .map(|span| &span.state)
+            .chain(agent.now.iter())
+    }) {
+        rows.extend(span.queues.iter().cloned());
+        rows.extend(span.turns.values().filter_map(turn_row));
+    }
+    let earliest = applied.iter().flatten().map(|record| record.time).min();
+    let question = Question {
+        posts,
+        present,
+        agents,
+        feeds: agents::feeds(applied),
+        rows,
+        earliest,
+        settings,
+        at,
+        windows,
+    };
+    question.answer()
+}
+
+fn turn_row(turn: &agents::Turn) -> Option<Row> {
+    Some(Row {
+        client: turn.client.clone(),
+        queue: turn.queue.clone()?,
+        channel: turn.channel.clone(),
+    })
+}
+
+impl Question<'_> {
+    fn answer(&self) -> Value {
+        let queues: Vec<Value> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let names =
+                    json!({"client_id": row.client, "queue_id": row.queue, "channel": row.channel});
+                self.row(&Scope::Queue(row.clone()), names)
+            })
+            .collect();
+        let mut clients: BTreeSet<String> =
+            self.rows.iter().map(|row| row.client.clone()).collect();
+        let states = self.agents.iter().filter_map(|agent| agent.now.as_ref());
+        clients.extend(states.flat_map(|state| state.named.iter().cloned()));
+        let turns = self
+            .agents
+            .iter()
+            .flat_map(|agent| agent.spans.iter())
+            .flat_map(|span| span.state.turns.values());
+        let channels: BTreeSet<String> = self
+            .rows
+            .iter()
+            .map(|row| row.channel.clone())
+            .chain(turns.map(|turn| turn.channel.clone()))
+            .collect();
+        let groups: BTreeSet<String> = self
+            .rows
+            .iter()
+            .filter_map(|row| self.settings.shown(row).group)
+            .collect();
+        let each =
+            |names: BTreeSet<String>, field: &str, scope: fn(String) -> Scope| -> Vec<Value> {
+                names
+                    .into_iter()
+                    .map(|name| self.row(&scope(name.clone()), json!({field: name})))
+                    .collect()
+            };
+        json!({
+            "at": rfc3339(self.at),
+            "queues": queues,
+            "clients": each(clients, "client_id", Scope::Client),
+            "groups": each(groups, "group", Scope::Group),
+            "channels": each(channels, "channel", Scope::Channel),
+            "total": self.row(&Scope::Total, json!({})),
+        })
+    }
+
+    fn rows_of(&self, scope: &Scope) -> Vec<&Row> {
+        self.rows
+            .iter()
+            .filter(|row| scope.holds(row, self.settings))
+            .collect()
+    }
+
+    fn row(&self, scope: &Scope, names: Value) -> Value {
+        let mut out = names;
+        let mut now = self.contacts_now(scope);
+        self.agents_now(scope, &mut now);
+        out["now"] = now.into();
+        let windows: Map<String, Value> = self
+            .windows
+            .iter()
+            .map(|window| (window.key.clone(), self.window(scope, window)))
+            .collect();
+        out["windows"] = windows.into();
+        out
+    }
+
+    fn contacts_now(&self, scope: &Scope) -> Map<String, Value> {
+        let mut now = Map::new();
+        let (mut waiting, mut past, mut longest) = (0, 0, None);
+        let mut states: BTreeMap<&str, i64> = ["waiting", "alerting", "connected", "held", "acw"]
+            .map(|state| (state, 0))
+            .into();
+        let (mut snapshot, mut met, mut due) = (false, 0, 0);
+        for row in self.rows_of(scope) {
+            let shown = self.settings.shown(row);
+            let (mut here, mut here_past) = (0, 0);
+            for present in self.present.iter().filter(|present| present.row == *row) {
+                *states.entry(present.state).or_default() += 1;
+                if ["waiting", "alerting"].contains(&present.state) {
+                    let age = self.at - present.entry;
+                    here += 1;
+                    here_past += i64::from(age > shown.threshold);
+                    longest = longest.max(Some(age));
+                }
+            }
+            waiting += here;
+            past += here_past;
+            if shown.variant == "sl10" {
+                snapshot = true;
+                met += here - here_past;
+                due += here;
+            }
+        }
+        now.insert("waiting".to_owned(), json!(waiting));
+        now.insert("waiting_past_threshold".to_owned(), json!(past));
+        now.insert(
+            "longest_wait_seconds".to_owned(),
+            longest.map_or(Value::Null, seconds),
+        );
+        now.insert("contacts_by_state".to_owned(), json!(states));
+        if snapshot {
+            now.insert("service_level_ratio".to_owned(), ratio(met, due));
+        }
+        now
+    }
+
+    fn window(&self, scope: &Scope, window: &Window) -> Value {
+        let rows = self.rows_of(scope);
+        let mut tally = Tally::default();
+        let mut from = window.from(self.at, &self.settings.zone);
+        if !rows.is_empty() {
+            let edges = rows
+                .iter()
+                .map(|row| window.from(self.at, self.settings.zone(row)));
+            from = edges.min().expect("not empty");
+        }
+        let mut all_without = !rows.is_empty();
+        for row in &rows {
+            let edge = window.from(self.at, self.settings.zone(row));
+            let inside = |post: &&Post| post.row == **row && edge.is_none_or(|edge| post.at > edge);
+            let inside: Vec<&Post> = self.posts.iter().filter(inside).collect();
+            let own = Tally::of(&inside, &self.settings.shown(row));
+            all_without &= own.no_service_level;
+            tally.add(&own);
+        }
+        tally.no_service_level = all_without;
+        let mut out = Map::new();
+        out.insert(
+            "from".to_owned(),
+            from.map_or(Value::Null, |from| json!(rfc3339(from))),
+        );
+        out.insert("to".to_owned(), json!(rfc3339(self.at)));
+        let complete =
+            from.is_none_or(|from| self.earliest.is_some_and(|earliest| earliest <= from));
+        out.insert("complete".to_owned(), json!(complete));
+        tally.write(&mut out);
+        // Agents' figures of rows of several queues go by the engine's own zone.
+        let zone = match scope {
+            Scope::Queue(row) => self.settings.zone(row),
+            _ => &self.settings.zone,
+        };
+        self.agents_window(
+            scope,
+            window.from(self.at, zone).unwrap_or(i64::MIN),
+            &mut out,
+        );
+        out.into()
+    }
+}
+
+/// How an agent's state touches a row.
+struct Touch<'a> {
+    state: &'a State,
+    /// Counts among the row's staff.
+    staff: bool,
+    /// What is known of him: without a feed only online and aux.
+    whole: bool,
+    /// The states of the row's contacts at him.
+    work: Vec<&'a str>,
+}
+
+impl Touch<'_> {
+    fn here(&self) -> bool {
+        self.state.activity() == "on_contact"
+            && self
+                .work
+                .iter()
+                .any(|state| ["connected", "held"].contains(state))
+    }
+
+    /// Each figure and how much of it this state is: counts now, agent-seconds per second.
+    fn weights(&self) -> BTreeMap<String, i64> {
+        let mut weights = BTreeMap::new();
+        let mut put = |key: &str, weight: i64| {
+            weights.insert(key.to_owned(), weight);
+        };
+        let state = self.state;
+        if self.staff {
+            put("online", i64::from(state.is_online()));
+            if let Presence::Aux(reason) = &state.presence {
+                put(&format!("aux/{reason}"), 1);
+            }
+        }
+        if self.staff && self.whole {
+            let free = state.presence == Presence::Available;
+            let busy_contacts = state
+                .turns
+                .values()
+                .filter(|turn| turn.state != "alerting")
+                .count();
+            put("available", i64::from(state.is_available()));
+            put(state.activity(), 1);
+            put("busy", i64::from(state.is_busy()));
+            put("busy_contacts", i64::try_from(busy_contacts).expect("few"));
+            put("connect_busy", i64::from(free && state.is_busy()));
+            put("connect_idle", i64::from(free && state.turns.is_empty()));
+            put(
+                "slots_used",
+                if free {
+                    i64::try_from(state.turns.len()).expect("few")
+                } else {
+                    0
+                },
+            );
+            put("slots_usable", if free { state.usable_slots() } else { 0 });
+            put(
+                "elsewhere",
+                i64::from(state.activity() == "on_contact" && !self.here()),
+            );
+            let presence = match &state.presence {
+                Presence::Offline => "offline",
+                Presence::Available => "available",
+                Presence::Aux(_) => "aux",
+            };
+            if state.activity() != "offline" {
+                put(&format!("both/{presence}/{}", state.activity()), 1);
+            }
+        }
+        put("here", i64::from(self.here()));
+        for work in ["alerting", "connected", "held", "acw"] {
+            let count = self.work.iter().filter(|state| **state == work).count();
+            put(&format!("work/{work}"), i64::try_from(count).expect("few"));
+        }
+        weights
+    }
+}
+
+const STATES: [&str; 7] = [
+    "online",
+    "available",
+    "alerting",
+    "on_contact",
+    "acw",
+    "not_responding",
+    "busy",
+];
+
+impl Question<'_> {
+    fn touch<'a>(&self, scope: &Scope, state: &'a State) -> Touch<'a> {
+        let serves = state.serves();
+        let staff = match scope {
+            Scope::Total => true,
+            Scope::Client(client) if serves.is_empty() => state.named.contains(client),
+            _ => serves.iter().any(|row| scope.holds(row, self.settings)),
+        };
+        let whole = match scope {
+            Scope::Queue(_) | Scope::Client(_) => true,
+            _ => state
+                .clients()
+                .iter()
+                .any(|client| self.feeds.contains(client)),
+        };
+        let mine = |turn: &&agents::Turn| match (turn_row(turn), scope) {
+            (Some(row), _) => scope.holds(&row, self.settings),
+            (None, Scope::Client(client)) => *client == turn.client,
+            (None, Scope::Channel(channel)) => *channel == turn.channel,
+            (None, Scope::Total) => true,
+            (None, _) => false,
+        };
+        let work = state
+            .turns
+            .values()
+            .filter(mine)
+            .map(|turn| turn.state.as_str())
+            .collect();
+        Touch {
+            state,
+            staff,
+            whole,
+            work,
+        }
+    }
+
+    /// Whether a row can show more than online and aux.
+    fn has_feed(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::Queue(row) => self.feeds.contains(&row.client),
+            Scope::Client(client) => self.feeds.contains(client),
+            Scope::Group(_) => self
+                .rows_of(scope)
+                .iter()
+                .any(|row| self.feeds.contains(&row.client)),
+            _ => !self.feeds.is_empty(),
+        }
+    }
+
+    fn agents_now(&self, scope: &Scope, now: &mut Map<String, Value>) {
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+        for state in self.agents.iter().filter_map(|agent| agent.now.as_ref()) {
+            for (key, weight) in self.touch(scope, state).weights() {
+                *sums.entry(key).or_default() += weight;
+            }
+        }
+        let get = |key: &str| json!(sums.get(key).copied().unwrap_or(0));
+        let feed = self.has_feed(scope);
+        let mut put = |key: &str, value: Value, known: bool| {
+            now.insert(key.to_owned(), if known { value } else { Value::Null });
+        };
+        for key in STATES.iter().filter(|key| **key != "busy") {
+            put(&format!("agents_{key}"), get(key), feed || *key == "online");
+        }
+        put("agents_on_contact_here", get("here"), feed);
+        put("agents_on_contact_elsewhere", get("elsewhere"), feed);
+        put(
+            "agents_aux",
+            labelled(&sums, "aux/", |count| json!(count)),
+            true,
+        );
+        let work = ["alerting", "connected", "held", "acw"]
+            .map(|state| (state.to_owned(), get(&format!("work/{state}"))));
+        put(
+            "agent_contacts",
+            Value::Object(work.into_iter().collect()),
+            feed,
+        );
+    }
+
+    fn agents_window(&self, scope: &Scope, from: i64, out: &mut Map<String, Value>) {
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+        for span in self.agents.iter().flat_map(|agent| &agent.spans) {
+            let length = span.until.min(self.at) - span.from.max(from);
+            if length <= 0 {
+                continue;
+            }
+            for (key, weight) in self.touch(scope, &span.state).weights() {
+                *sums.entry(key).or_default() += weight * length;
+            }
+        }
+        let get = |key: &str| sums.get(key).copied().unwrap_or(0);
+        let feed = self.has_feed(scope);
+        let mut put = |key: &str, value: Value, known: bool| {
+            out.insert(key.to_owned(), if known { value } else { Value::Null });
+        };
+        for key in STATES {
+            put(
+                &format!("agents_{key}_seconds"),
+                seconds(get(key)),
+                feed || key == "online",
+            );
+        }
+        for key in [
+            "busy_contacts",
+            "slots_used",
+            "slots_usable",
+            "connect_busy",
+            "connect_idle",
+        ] {
+            put(&format!("{key}_seconds"), seconds(get(key)), feed);
+        }
+        put("agents_on_contact_here_seconds", seconds(get("here")), feed);
+        put(
+            "agents_on_contact_elsewhere_seconds",
+            seconds(get("elsewhere")),
+            feed,
+        );
+        put("agents_aux_seconds", labelled(&sums, "aux/", seconds), true);
+        put("agents_seconds", labelled(&sums, "both/", seconds), feed);
+        let work = ["alerting", "connected", "held", "acw"]
+            .map(|state| (state.to_owned(), seconds(get(&format!("work/{state}")))));
+        put(
+            "agent_contacts_seconds",
+            Value::Object(work.into_iter().collect()),
+            feed,
+        );
+        put(
+            "occupancy_ratio",
+            ratio(get("busy"), get("busy") + get("available")),
+            feed,
+        );
+        put(
+            "occupancy_connect_ratio",
+            ratio(
+                get("connect_busy"),
+                get("connect_busy") + get("connect_idle"),
+            ),
+            feed,
+        );
+        put(
+            "slot_load_ratio",
+            ratio(get("slots_used"), get("slots_usable")),
+            feed,
+        );
+        put(
+            "concurrency_average",
+            ratio(get("busy_contacts"), get("busy")),
+            feed,
+        );
+    }
+}
+
+/// The sums whose key begins so, by the rest of the key; nothing that is 0.
+fn labelled(sums: &BTreeMap<String, i64>, prefix: &str, show: impl Fn(i64) -> Value) -> Value {
+    let part =
+        |(key, sum): (&String, &i64)| Some((key.strip_prefix(prefix)?.to_owned(), show(*sum)));
+    let kept: Map<String, Value> = sums
+        .iter()
+        .filter(|(_, sum)| **sum != 0)
+        .filter_map(part)
+        .collect();
+    kept.into()
+}
