@@ -1,0 +1,46 @@
+# The project's recipes; `just` lists them. Each works without just, too.
+
+# List the recipes
+default:
+    @just --list
+
+# A simulated centre with its figures, nothing else needed
+demo:
+    cargo run --release -- demo
+
+# Everything that must hold before a change lands
+check:
+    .ci/run
+
+# Unit, property, scenario and surface tests
+test:
+    cargo test
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Lints, warnings denied
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+# The suite against a real Apache Kafka on loopback
+kafka:
+    tests/kafka/kafka.sh cargo test --release --test kafka -- --ignored
+
+# promtool and a real Prometheus on the demo
+prometheus:
+    cargo build --release
+    python3 .ci/prometheus.py target/release/queuepulse
+
+# Benches, all or one: just bench apply
+bench *stage:
+    cargo bench {{ if stage == "" { "" } else { "--bench " + stage } }}
+
+# Licences, bans and sources of the dependencies
+deny:
+    cargo deny check licenses bans sources
+
+# Write docs/metrics.md anew
+metrics-doc:
+    cargo run --release -- metrics-doc > docs/metrics.md
