@@ -6,7 +6,7 @@ usage: prometheus.py QUEUEPULSE-BINARY
 Holds: promtool finds nothing; no queue has more than 80 samples; PromQL sums over queues equal the
 engine's own total row; Ctrl-C ends the demo within 3 s with status 0.
 """
-import collections, json, pathlib, re, signal, socket, subprocess, sys, tempfile, time
+import collections, json, pathlib, re, signal, socket, subprocess, sys, tempfile, threading, time
 import urllib.parse, urllib.request
 
 MOST_SAMPLES = 80
@@ -39,6 +39,7 @@ def demo_address(demo, lines):
         lines.append(line)
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         if found:
+            threading.Thread(target=demo.stdout.read, daemon=True).start()
             return found[0]
     raise SystemExit("the demo ended without an address:\n" + "".join(lines))
 
