@@ -1,5 +1,6 @@
 //! The core: one partition's state is a pure function of its log. No clock, no I/O, no randomness.
 
+pub mod agent;
 pub mod columns;
 pub mod deadlines;
 pub mod difference;
