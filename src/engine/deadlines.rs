@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn deadlines_come_in_order_and_only_when_due() {
         let mut deadlines = Deadlines::default();
-        for stamp in [50, 10, 40, 10, 30, 20] {
-            deadlines.push(Millis(stamp), Sleeper::Contact(stamp as u32));
+        for (slot, stamp) in (0..).zip([50, 10, 40, 10, 30, 20]) {
+            deadlines.push(Millis(stamp), Sleeper::Contact(slot));
         }
         let mut seen = Vec::new();
         deadlines.due(Millis(30), |stamp, _| seen.push(stamp.0));

@@ -25,7 +25,7 @@ pub fn difference(old: &[Post], new: &[Post], out: &mut Vec<Post>) {
         out.push(Post {
             sign: -post.sign,
             ..post
-        })
+        });
     });
     vanished(new, old, |post| out.push(post));
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{Presence, Span};
+use crate::event::{Millis, Presence, Span};
 
 use super::settings::{AfterContact, StateSettings, ZoneNo};
 
@@ -31,7 +31,7 @@ number! {
     QueueIdNo,
     /// A channel of this partition; number 0 is `voice`.
     ChannelNo,
-    /// An aux reason of this partition.
+    /// An aux reason of this partition; number 0 is `not_ready`.
     ReasonNo,
     /// A row (client, queue, channel) of this partition.
     RowNo,
@@ -88,15 +88,17 @@ pub struct RowInfo {
     pub rungs: Arc<[Span]>,
     /// The queue's after-contact rule.
     pub after_contact: AfterContact,
+    /// How long a contact of the channel stays in flight without news.
+    pub ghost_after: Span,
 }
 
 /// A set of rows that an agent serves, and the clients he counts for. Both sorted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SetInfo {
     /// The rows.
-    pub rows: Box<[RowNo]>,
+    pub rows: Vec<RowNo>,
     /// The clients of the rows; for an agent who serves no row, every client that his events named.
-    pub clients: Box<[ClientNo]>,
+    pub clients: Vec<ClientNo>,
 }
 
 /// What an agent does, by precedence: the first that holds.
@@ -146,6 +148,7 @@ pub struct Names {
     set_numbers: HashMap<SetInfo, SetNo>,
     profiles: Vec<Profile>,
     profile_numbers: HashMap<Profile, ProfileNo>,
+    feeds: Vec<Millis>,
 }
 
 impl Names {
@@ -153,18 +156,21 @@ impl Names {
     pub fn new(settings: Arc<StateSettings>) -> Self {
         let mut channels = Interner::default();
         channels.number("voice");
+        let mut reasons = Interner::default();
+        reasons.number("not_ready");
         Self {
             settings,
             clients: Interner::default(),
             queues: Interner::default(),
             channels,
-            reasons: Interner::default(),
+            reasons,
             rows: Vec::new(),
             row_numbers: HashMap::new(),
             sets: Vec::new(),
             set_numbers: HashMap::new(),
             profiles: Vec::new(),
             profile_numbers: HashMap::new(),
+            feeds: Vec::new(),
         }
     }
 
@@ -188,6 +194,7 @@ impl Names {
             zone: self.settings.zone(client_id, queue_id, channel_id),
             rungs: self.settings.rungs(channel_id),
             after_contact: self.settings.after_contact(client_id, queue_id, channel_id),
+            ghost_after: self.settings.ghost_after(channel_id),
         });
         self.row_numbers.insert((client, queue, channel), row);
         row
@@ -213,6 +220,23 @@ impl Names {
         self.profiles.push(profile);
         self.profile_numbers.insert(profile, number);
         number
+    }
+
+    /// Notes that an `agent.contact`, or a snapshot with contacts, of this time named the client: from
+    /// then on it has a contact feed.
+    pub fn note_feed(&mut self, client: ClientNo, time: Millis) {
+        if self.feeds.len() <= client.index() {
+            self.feeds.resize(client.index() + 1, Millis::MAX);
+        }
+        if let Some(since) = self.feeds.get_mut(client.index()) {
+            *since = time.min(*since);
+        }
+    }
+
+    /// Since when each client has a contact feed, by its number; [`Millis::MAX`], or beyond the end,
+    /// for one that has none. At an instant it counts if it is not later.
+    pub fn feeds(&self) -> &[Millis] {
+        &self.feeds
     }
 
     /// What is known of a row.

@@ -63,6 +63,12 @@ impl Timeline {
         self.posts.push(Post { stamp, fact, sign });
     }
 
+    /// The posts with a stamp up to `horizon`; of a timeline whose posts are in order of stamp.
+    pub fn until(&self, horizon: Millis) -> &[Post] {
+        let end = self.posts.partition_point(|post| post.stamp <= horizon);
+        &self.posts[..end]
+    }
+
     /// The earliest stamp after `horizon`, or [`Millis::MAX`]: the next deadline.
     pub fn next_after(&self, horizon: Millis) -> Millis {
         self.posts

@@ -120,6 +120,7 @@ impl WaitingLists {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "what `set` takes")]
     fn waiting(row: u32, entry: i64, until: i64) -> Option<Waiting> {
         Some(Waiting {
             row: RowNo(row),

@@ -1,0 +1,355 @@
+//! An agent's facts: events with every name turned into a number, and their order.
+
+use std::cmp::Ordering;
+
+use crate::engine::ids::IdHasher;
+use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, ReasonNo, RowNo};
+use crate::event::{
+    ActivityState, AgentContact, AgentEvent, AgentKind, AgentSnapshot, Capacity, Membership,
+    Millis, Presence, SnapshotContact, Span, Text,
+};
+
+/// The reason of who logged in and declared nothing yet.
+pub(super) const NOT_READY: ReasonNo = ReasonNo(0);
+
+/// One fact of an agent.
+#[derive(Clone, Debug)]
+pub(super) struct AgentFact {
+    /// From when it holds: the event's time, or the stream time at which it arrived too late.
+    pub(super) stamp: Millis,
+    /// The event's time.
+    pub(super) said: Millis,
+    /// See [`rank`].
+    pub(super) rank: u8,
+    pub(super) id: IdRange,
+    /// The client that the event names.
+    pub(super) client: ClientNo,
+    pub(super) change: Change,
+}
+
+impl AgentFact {
+    pub(super) const fn mark(&self) -> Mark {
+        Mark {
+            said: self.said,
+            rank: self.rank,
+        }
+    }
+
+    /// Whether it came too late to be put in its place.
+    pub(super) fn late(&self) -> bool {
+        self.said < self.stamp
+    }
+
+    /// The earliest stamp that it may change anything at.
+    pub(super) fn reach(&self, settle_after: Span) -> Millis {
+        match &self.change {
+            Change::Snapshot(snapshot) if snapshot.says_since() => self.stamp - settle_after,
+            _ => self.stamp,
+        }
+    }
+}
+
+/// How new something said is: of two facts of one kind the one with the greater mark is newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) said: Millis,
+    pub(super) rank: u8,
+}
+
+impl Mark {
+    /// Older than anything said.
+    pub(super) const NONE: Self = Self {
+        said: Millis::MIN,
+        rank: 0,
+    };
+}
+
+/// What a fact says.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    LoggedIn,
+    LoggedOut,
+    Presence(Declared),
+    Queues(Box<[RowNo]>),
+    Slots(Box<Slots>),
+    /// A contact's state; with acw, when it is over by itself.
+    Contact(AtAgent, Option<Span>),
+    Snapshot(Box<Snapshot>),
+}
+
+/// A declared presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Declared {
+    pub(super) presence: Presence,
+    /// With presence aux: why.
+    pub(super) reason: ReasonNo,
+}
+
+/// How many contacts at once, by channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Slots {
+    pub(super) by_channel: Vec<(ChannelNo, u32)>,
+    /// All may be used at once.
+    pub(super) shared: bool,
+}
+
+impl Default for Slots {
+    /// One voice contact.
+    fn default() -> Self {
+        Self {
+            by_channel: vec![(ChannelNo(0), 1)],
+            shared: false,
+        }
+    }
+}
+
+impl Slots {
+    /// The slots of a channel.
+    pub(super) fn of(&self, channel: ChannelNo) -> u32 {
+        let stated = self.by_channel.iter().find(|(other, _)| *other == channel);
+        stated.map_or(0, |(_, slots)| *slots)
+    }
+}
+
+/// A contact is in a state at the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AtAgent {
+    /// The hash of client and contact id.
+    pub(super) contact: u64,
+    pub(super) state: ActivityState,
+    /// The row that is named; holds if this is the first fact of the turn.
+    pub(super) row: RowNo,
+}
+
+/// A complete statement.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    pub(super) declared: Option<Declared>,
+    pub(super) queues: Option<Box<[RowNo]>>,
+    pub(super) slots: Option<Slots>,
+    pub(super) contacts: Option<Box<[Listed]>>,
+}
+
+impl Snapshot {
+    /// Whether it says since when a contact has been in its state.
+    fn says_since(&self) -> bool {
+        let mut contacts = self.contacts.iter().flatten();
+        contacts.any(|listed| listed.since.is_some())
+    }
+}
+
+/// A contact that a snapshot lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) is: AtAgent,
+    pub(super) client: ClientNo,
+    pub(super) since: Option<Millis>,
+}
+
+/// Which of an agent's facts of one instant goes first: type, and state of an `agent.contact`.
+pub(super) const fn rank(kind: &AgentKind<'_>) -> u8 {
+    match kind {
+        AgentKind::LoggedIn => 0,
+        AgentKind::LoggedOut => 1,
+        AgentKind::State { .. } => 2,
+        AgentKind::Queues(_) => 3,
+        AgentKind::Capacity(_) => 4,
+        AgentKind::Contact(contact) => 5 + contact.state as u8,
+        AgentKind::Snapshot(_) => 13,
+    }
+}
+
+/// The order in which facts are executed. A fact that came too late goes before those whose own
+/// time is the instant of its arrival.
+pub(super) fn order(a: &AgentFact, b: &AgentFact, ids: &Ids) -> Ordering {
+    (a.stamp, a.said, a.rank)
+        .cmp(&(b.stamp, b.said, b.rank))
+        .then_with(|| ids.of(a).cmp(ids.of(b)))
+}
+
+/// The number of the event's client.
+pub(super) fn client(event: &AgentEvent<'_>, names: &mut Names) -> ClientNo {
+    ClientNo(names.clients.number(&event.client_id))
+}
+
+/// What an event says, in numbers. Notes contact feeds.
+pub(super) fn change(event: &AgentEvent<'_>, names: &mut Names, hasher: &IdHasher) -> Change {
+    match &event.kind {
+        AgentKind::LoggedIn => Change::LoggedIn,
+        AgentKind::LoggedOut => Change::LoggedOut,
+        AgentKind::State { state, reason } => {
+            Change::Presence(declared(*state, reason.as_deref(), names))
+        }
+        AgentKind::Queues(queues) => Change::Queues(rows(queues, &event.client_id, names)),
+        AgentKind::Capacity(capacity) => Change::Slots(Box::new(slots(capacity, names))),
+        AgentKind::Contact(contact) => contact_fact(event, contact, names, hasher),
+        AgentKind::Snapshot(snapshot) => {
+            Change::Snapshot(Box::new(snapshot_fact(event, snapshot, names, hasher)))
+        }
+    }
+}
+
+fn declared(presence: Presence, reason: Option<&str>, names: &mut Names) -> Declared {
+    let reason = reason.filter(|reason| !reason.is_empty());
+    let reason = match presence {
+        Presence::Aux => ReasonNo(names.reasons.number(reason.unwrap_or("unspecified"))),
+        Presence::Available | Presence::Offline => NOT_READY,
+    };
+    Declared { presence, reason }
+}
+
+fn row(client: &str, queue: Option<&str>, channel: Option<&str>, names: &mut Names) -> RowNo {
+    let client = ClientNo(names.clients.number(client));
+    let queue = queue.map(|queue| QueueIdNo(names.queues.number(queue)));
+    let channel = ChannelNo(names.channels.number(channel.unwrap_or("voice")));
+    names.row(client, queue, channel)
+}
+
+fn rows(queues: &[Membership<'_>], client: &str, names: &mut Names) -> Box<[RowNo]> {
+    let mut rows: Vec<_> = queues
+        .iter()
+        .map(|queue| {
+            let client = queue.client_id.as_deref().unwrap_or(client);
+            row(
+                client,
+                Some(&queue.queue_id),
+                queue.channel.as_deref(),
+                names,
+            )
+        })
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows.into()
+}
+
+fn slots(capacity: &Capacity<'_>, names: &mut Names) -> Slots {
+    let number =
+        |(channel, slots): &(Text<'_>, u32)| (ChannelNo(names.channels.number(channel)), *slots);
+    Slots {
+        by_channel: capacity.slots.iter().map(number).collect(),
+        shared: capacity.shared,
+    }
+}
+
+fn contact_fact(
+    event: &AgentEvent<'_>,
+    contact: &AgentContact<'_>,
+    names: &mut Names,
+    hasher: &IdHasher,
+) -> Change {
+    let client = client(event, names);
+    names.note_feed(client, event.time);
+    let is = AtAgent {
+        contact: hasher.of_client(hasher.of(&event.client_id), &contact.contact_id),
+        state: contact.state,
+        row: row(
+            &event.client_id,
+            contact.queue_id.as_deref(),
+            contact.channel.as_deref(),
+            names,
+        ),
+    };
+    let timer = contact
+        .for_ms
+        .filter(|_| contact.state == ActivityState::Acw)
+        .map(|timer| timer.max(Span::ZERO));
+    Change::Contact(is, timer)
+}
+
+fn snapshot_fact(
+    event: &AgentEvent<'_>,
+    snapshot: &AgentSnapshot<'_>,
+    names: &mut Names,
+    hasher: &IdHasher,
+) -> Snapshot {
+    if snapshot.contacts.is_some() {
+        let client = client(event, names);
+        names.note_feed(client, event.time);
+    }
+    let mut list = |contact: &SnapshotContact<'_>| {
+        let client_id = contact.client_id.as_deref().unwrap_or(&event.client_id);
+        let client = ClientNo(names.clients.number(client_id));
+        names.note_feed(client, event.time);
+        let is = AtAgent {
+            contact: hasher.of_client(hasher.of(client_id), &contact.contact_id),
+            state: contact.state,
+            row: row(
+                client_id,
+                contact.queue_id.as_deref(),
+                contact.channel.as_deref(),
+                names,
+            ),
+        };
+        Listed {
+            is,
+            client,
+            since: contact.since,
+        }
+    };
+    let contacts = snapshot
+        .contacts
+        .as_ref()
+        .map(|contacts| contacts.iter().map(&mut list).collect());
+    Snapshot {
+        declared: snapshot
+            .presence
+            .map(|presence| declared(presence, snapshot.reason.as_deref(), names)),
+        queues: snapshot
+            .queues
+            .as_ref()
+            .map(|queues| rows(queues, &event.client_id, names)),
+        slots: snapshot
+            .capacity
+            .as_ref()
+            .map(|capacity| slots(capacity, names)),
+        contacts,
+    }
+}
+
+/// Where a fact's id lies in [`Ids`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IdRange {
+    start: u32,
+    len: u32,
+}
+
+/// The bytes of the ids of an agent's facts, in one block.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids(Vec<u8>);
+
+impl Ids {
+    /// Keeps an id.
+    pub(super) fn keep(&mut self, id: &str) -> IdRange {
+        let range = IdRange {
+            start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
+            len: u32::try_from(id.len()).unwrap_or(u32::MAX),
+        };
+        self.0.extend_from_slice(id.as_bytes());
+        range
+    }
+
+    /// The id of a fact.
+    pub(super) fn of(&self, fact: &AgentFact) -> &[u8] {
+        let start = fact.id.start as usize;
+        self.0
+            .get(start..start + fact.id.len as usize)
+            .unwrap_or_default()
+    }
+
+    /// Drops the ids of facts that are gone, when they are most of it.
+    pub(super) fn compact(&mut self, facts: &mut [AgentFact]) {
+        let kept: usize = facts.iter().map(|fact| fact.id.len as usize).sum();
+        if self.0.len() <= 2 * kept + 64 {
+            return;
+        }
+        let end = self.0.len();
+        for fact in facts {
+            let start = fact.id.start as usize;
+            fact.id.start = u32::try_from(self.0.len() - end).unwrap_or(u32::MAX);
+            self.0
+                .extend_from_within(start..start + fact.id.len as usize);
+        }
+        self.0.drain(..end);
+    }
+}

@@ -1,0 +1,201 @@
+//! The facts of an agent that are held, and what is executed when.
+
+use crate::engine::names::Names;
+use crate::event::{Millis, Span};
+
+use super::fact::{self, AgentFact, Change, IdRange, Ids, Mark};
+use super::state::State;
+use super::{Checkpoint, Workspace};
+
+/// Facts in order, and what is remembered of those that are gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History {
+    facts: Vec<AgentFact>,
+    ids: Ids,
+    /// By contact, the newest fact about it that is gone, as far back as `retain`.
+    seen: Vec<(u64, Mark)>,
+}
+
+/// What is executed at a stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Step {
+    pub(super) stamp: Millis,
+    /// `None`: the fact itself; else what the snapshot says of its n-th contact, at `since`. These
+    /// go after all facts of their stamp.
+    listed: Option<u32>,
+    /// The fact's index.
+    fact: u32,
+}
+
+impl History {
+    /// The stamp of the oldest fact held.
+    pub(super) fn oldest(&self) -> Option<Millis> {
+        self.facts.first().map(|fact| fact.stamp)
+    }
+
+    /// The stamp of the newest fact.
+    pub(super) fn newest(&self) -> Option<Millis> {
+        self.facts.last().map(|fact| fact.stamp)
+    }
+
+    /// Where the fact with this id is held, if any.
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        let mut facts = self.facts.iter();
+        facts.position(|fact| self.ids.of(fact) == id.as_bytes())
+    }
+
+    /// The fact at a position.
+    pub(super) fn fact(&self, position: usize) -> &AgentFact {
+        &self.facts[position]
+    }
+
+    /// Keeps the bytes of an id.
+    pub(super) fn keep_id(&mut self, id: &str) -> IdRange {
+        self.ids.keep(id)
+    }
+
+    /// Whether a fact goes after all that are held.
+    pub(super) fn is_newest(&self, fact: &AgentFact) -> bool {
+        let newest = self.facts.last();
+        newest.is_none_or(|newest| fact::order(newest, fact, &self.ids).is_lt())
+    }
+
+    /// Puts a fact in its place, taking out the one that it replaces; whether it is the newest.
+    pub(super) fn place(&mut self, fact: AgentFact, replaces: Option<usize>) -> bool {
+        if let Some(replaced) = replaces {
+            self.facts.remove(replaced);
+        }
+        let at = if self.is_newest(&fact) {
+            self.facts.len()
+        } else {
+            let before = |other: &AgentFact| fact::order(other, &fact, &self.ids).is_lt();
+            self.facts.partition_point(before)
+        };
+        let newest = at == self.facts.len();
+        self.facts.insert(at, fact);
+        newest
+    }
+
+    /// Lays out what is to be executed from a stamp on, in order.
+    pub(super) fn plan(&self, from: Millis, steps: &mut Vec<Step>, settle_after: Span) {
+        steps.clear();
+        let first = self.facts.partition_point(|fact| fact.stamp < from);
+        let mut sorted = true;
+        for (index, fact) in (0_u32..).zip(&self.facts).skip(first) {
+            steps.push(Step {
+                stamp: fact.stamp,
+                listed: None,
+                fact: index,
+            });
+            let Change::Snapshot(snapshot) = &fact.change else {
+                continue;
+            };
+            for (number, listed) in (0_u32..).zip(snapshot.contacts.iter().flatten()) {
+                let since = listed.since.filter(|since| *since < fact.stamp);
+                let since = since.map(|since| since.max(fact.stamp - settle_after));
+                let Some(stamp) = since.filter(|since| *since >= from) else {
+                    continue;
+                };
+                if !fact.late() && !self.contradicts(index, listed.is.contact, stamp) {
+                    sorted = false;
+                    steps.push(Step {
+                        stamp,
+                        listed: Some(number),
+                        fact: index,
+                    });
+                }
+            }
+        }
+        if !sorted {
+            steps.sort_unstable();
+        }
+    }
+
+    /// Whether between `since` and a snapshot there is a fact of the contact or another snapshot
+    /// with contacts: then the snapshot tells nothing of the time before it.
+    ///
+    /// Facts before the checkpoint are gone, so `since` must not be before it.
+    fn contradicts(&self, snapshot: u32, contact: u64, since: Millis) -> bool {
+        let earlier = self.facts[..snapshot as usize].iter().rev();
+        earlier
+            .take_while(|fact| fact.stamp > since)
+            .any(|fact| match &fact.change {
+                Change::Contact(is, _) => is.contact == contact,
+                Change::Snapshot(snapshot) => snapshot.contacts.is_some(),
+                _ => false,
+            })
+    }
+
+    /// Executes a step upon a state.
+    pub(super) fn execute(&self, step: Step, state: &mut State, names: &Names) {
+        let index = step.fact as usize;
+        let fact = &self.facts[index];
+        match (step.listed, &fact.change) {
+            (Some(number), Change::Snapshot(snapshot)) => {
+                if let Some(listed) = snapshot.contacts.iter().flatten().nth(number as usize) {
+                    state.turn(&listed.is, step.stamp, fact.mark(), names);
+                }
+            }
+            _ => state.event(fact, names, |contact| self.newest_of(contact, index)),
+        }
+    }
+
+    /// Moves a checkpoint on: everything before `to` is executed.
+    pub(super) fn move_on(
+        &self,
+        checkpoint: &mut Checkpoint,
+        to: Millis,
+        work: &mut Workspace,
+        names: &mut Names,
+    ) {
+        if to <= checkpoint.at {
+            return;
+        }
+        let settings = names.settings();
+        let agent_ttl = settings.agent_ttl;
+        self.plan(checkpoint.at, &mut work.steps, settings.settle_after);
+        let state = &mut checkpoint.state;
+        for step in work.steps.iter().take_while(|step| step.stamp < to) {
+            state.expire_until(step.stamp, agent_ttl);
+            self.execute(*step, state, names);
+        }
+        state.expire_until(to - Span(1), agent_ttl);
+        state.serves(names, &mut work.set);
+        checkpoint.at = to;
+    }
+
+    /// Drops the facts before `to`, remembering what they were about if said at `oldest` or later.
+    pub(super) fn forget(&mut self, to: Millis, oldest: Millis) {
+        let gone = self.facts.partition_point(|fact| fact.stamp < to);
+        for fact in self.facts.drain(..gone) {
+            match &fact.change {
+                Change::Contact(is, _) => remember(&mut self.seen, is.contact, fact.mark()),
+                Change::Snapshot(snapshot) => {
+                    for listed in snapshot.contacts.iter().flatten() {
+                        remember(&mut self.seen, listed.is.contact, fact.mark());
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.ids.compact(&mut self.facts);
+        self.seen.retain(|(_, mark)| mark.said >= oldest);
+    }
+
+    /// The newest mark of a contact before the fact at `index`, in force or overtaken.
+    fn newest_of(&self, contact: u64, index: usize) -> Option<Mark> {
+        let gone = self.seen.iter().filter(|(seen, _)| *seen == contact);
+        let held = self.facts[..index]
+            .iter()
+            .filter(|fact| matches!(&fact.change, Change::Contact(is, _) if is.contact == contact));
+        let gone = gone.map(|(_, mark)| *mark);
+        gone.chain(held.map(AgentFact::mark)).max()
+    }
+}
+
+fn remember(seen: &mut Vec<(u64, Mark)>, contact: u64, mark: Mark) {
+    match seen.iter_mut().find(|(other, _)| *other == contact) {
+        Some((_, newest)) => *newest = mark.max(*newest),
+        None => seen.push((contact, mark)),
+    }
+}
