@@ -35,7 +35,7 @@ impl EmbeddedBroker {
         let thread = std::thread::spawn(move || match cluster(&topics) {
             Ok(cluster) => {
                 let _ = tell.send(Ok(cluster.bootstrap_servers()));
-                while !stopped.wait(Duration::from_secs(3600)) {}
+                while !stopped.wait(Duration::from_hours(1)) {}
             }
             Err(error) => {
                 let _ = tell.send(Err(error));

@@ -30,7 +30,7 @@ impl Stop {
     /// Waits until it is raised, at most this long; whether it is.
     pub fn wait(&self, at_most: Duration) -> bool {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = |_: &mut ()| !self.is_raised();
+        let waiting = |(): &mut ()| !self.is_raised();
         let waited = self.changed.wait_timeout_while(gate, at_most, waiting);
         drop(waited);
         self.is_raised()
