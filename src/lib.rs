@@ -1,5 +1,6 @@
 //! queuepulse: a real-time metrics engine for contact centres.
 
+pub mod app;
 pub mod config;
 pub mod decode;
 pub mod engine;

@@ -1,6 +1,7 @@
 //! Settings of the Kafka clients, and the questions asked of the broker outside the group.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
@@ -15,22 +16,33 @@ use super::source::{Source, Topic};
 use super::start::LogBounds;
 
 /// Where to read, and how to connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KafkaSettings {
-    /// `host:port`, several with commas.
+    /// The brokers' addresses, for messages.
     pub brokers: String,
-    /// The consumer group.
-    pub group: String,
     /// The topic of contact events.
     pub contact_topic: String,
     /// The topic of agent events.
     pub agent_topic: String,
-    /// The compacted topic of queue events.
-    pub queue_topic: String,
-    /// Properties passed to librdkafka, over the engine's own defaults.
+    /// The compacted topic of queue events, if there is one.
+    pub queue_topic: Option<String>,
+    /// The consumer group.
+    pub group: String,
+    /// librdkafka's properties, over the engine's own. May hold secrets.
     pub properties: BTreeMap<String, String>,
     /// Begin each partition at its first record: for a broker that cannot search by time.
     pub from_the_beginning: bool,
+}
+
+impl fmt::Debug for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSettings")
+            .field("brokers", &self.brokers)
+            .field("contact_topic", &self.contact_topic)
+            .field("agent_topic", &self.agent_topic)
+            .field("queue_topic", &self.queue_topic)
+            .finish_non_exhaustive()
+    }
 }
 
 impl KafkaSettings {
@@ -49,54 +61,55 @@ impl KafkaSettings {
             .find(|&topic| self.topic(topic) == name)
     }
 
-    /// What every client is configured with. Nothing is committed or reset by itself: where reading
-    /// begins is always said.
-    pub fn client(&self) -> ClientConfig {
+    /// A client outside the group.
+    pub(super) fn outsider(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
+        let properties = self.properties.iter();
+        let given = properties.map(|(key, value)| (key.as_str(), value.as_str()));
+        for (key, value) in DEFAULTS.into_iter().chain(given).chain(FIXED) {
+            config.set(key, value);
+        }
         config.set("bootstrap.servers", &self.brokers);
-        config.set("client.id", "queuepulse");
-        for (key, value) in [
-            ("allow.auto.create.topics", "false"),
-            ("auto.offset.reset", "error"),
-            ("check.crcs", "true"),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("enable.partition.eof", "true"),
-            ("fetch.message.max.bytes", "1048576"),
-            ("fetch.wait.max.ms", "50"),
-            ("isolation.level", "read_committed"),
-            ("queued.max.messages.kbytes", "16384"),
-            ("reconnect.backoff.max.ms", "5000"),
-            ("socket.keepalive.enable", "true"),
-            ("topic.metadata.refresh.interval.ms", "30000"),
-        ] {
-            config.set(key, value);
-        }
-        for (key, value) in &self.properties {
-            config.set(key, value);
-        }
         config.set_log_level(RDKafkaLogLevel::Warning);
         config
     }
 
-    /// What the member of the group is configured with besides.
-    pub fn member(&self) -> ClientConfig {
-        let mut config = self.client();
+    /// The member of the group; its statistics tell where the logs end.
+    pub(super) fn member(&self) -> ClientConfig {
+        let mut config = self.outsider();
         config.set("group.id", &self.group);
-        for (key, value) in [
-            ("heartbeat.interval.ms", "2000"),
-            ("max.poll.interval.ms", "60000"),
-            ("partition.assignment.strategy", "range"),
-            ("session.timeout.ms", "10000"),
-            ("statistics.interval.ms", "1000"),
-        ] {
-            if config.get(key).is_none() {
-                config.set(key, value);
-            }
-        }
+        config.set("statistics.interval.ms", "1000");
         config
     }
 }
+
+/// What every client begins with; the properties given are laid over it. Memory is bounded, and a
+/// broker that went away is noticed soon.
+const DEFAULTS: [(&str, &str); 12] = [
+    ("check.crcs", "true"),
+    ("client.id", "queuepulse"),
+    ("fetch.message.max.bytes", "1048576"),
+    ("fetch.wait.max.ms", "50"),
+    ("group.protocol", "classic"),
+    ("heartbeat.interval.ms", "2000"),
+    ("max.poll.interval.ms", "60000"),
+    ("partition.assignment.strategy", "range"),
+    ("queued.max.messages.kbytes", "16384"),
+    ("reconnect.backoff.max.ms", "5000"),
+    ("session.timeout.ms", "10000"),
+    ("socket.keepalive.enable", "true"),
+];
+
+/// What nothing is laid over: where reading begins is always said, so nothing is committed or reset
+/// by itself; aborted transactions are not read; no topic is made by asking for it.
+const FIXED: [(&str, &str); 6] = [
+    ("allow.auto.create.topics", "false"),
+    ("auto.offset.reset", "error"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("enable.partition.eof", "true"),
+    ("isolation.level", "read_committed"),
+];
 
 /// A client outside the group, for metadata and offsets, kept open.
 pub struct Broker {
@@ -129,8 +142,8 @@ pub enum TopicState {
     Missing,
 }
 
-impl std::fmt::Debug for Broker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Broker").finish_non_exhaustive()
     }
 }
@@ -138,7 +151,7 @@ impl std::fmt::Debug for Broker {
 impl Broker {
     /// A client; connects when it is first asked something.
     pub fn new(settings: KafkaSettings) -> KafkaResult<Self> {
-        let client = settings.client().create_with_context(Quiet)?;
+        let client = settings.outsider().create_with_context(Quiet)?;
         Ok(Self { settings, client })
     }
 

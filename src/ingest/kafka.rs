@@ -399,7 +399,7 @@ impl Loop {
     }
 
     fn take(&mut self, source: Source, start: Start) -> Result<(), IngestError> {
-        let progress = self.progress.take(source, start.offset, start.end);
+        let progress = self.progress.take(source, &start, (self.clock)());
         let reading = Reading {
             next: start.offset,
             passed: -1,

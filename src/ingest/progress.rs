@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::event::Millis;
 
 use super::source::{Source, Topic};
+use super::start::{Reach, Start};
 
 /// One partition's progress.
 #[derive(Debug)]
@@ -24,17 +25,38 @@ pub struct SourceProgress {
     end: AtomicI64,
     /// Written by the worker: everything up to the end as it was at assignment is applied.
     caught_up: AtomicBool,
+    /// Written once at assignment, or by the worker at the first record: since when every record
+    /// has been read.
+    since: AtomicI64,
+    /// Whether the first record's timestamp says since when. Read and written by the worker alone.
+    first_record_says: AtomicBool,
 }
 
 impl SourceProgress {
-    /// Of a partition that is read from `next`, up to `end` before it has caught up.
-    fn new(next: i64, end: i64) -> Self {
+    /// Of a partition that is read as decided at `now`.
+    fn new(start: &Start, now: Millis) -> Self {
+        let since = match start.reach {
+            Reach::Everything => Millis::MIN,
+            Reach::Since(since) => since,
+            Reach::FirstRecord => now,
+        };
         Self {
             applied: AtomicI64::new(-1),
-            next: AtomicI64::new(next),
+            next: AtomicI64::new(start.offset),
             at_end: AtomicI64::new(-1),
-            end: AtomicI64::new(end),
+            end: AtomicI64::new(start.end),
             caught_up: AtomicBool::new(false),
+            since: AtomicI64::new(since.0),
+            first_record_says: AtomicBool::new(start.reach == Reach::FirstRecord),
+        }
+    }
+
+    /// The worker is about to apply a batch that begins with a record of this timestamp.
+    pub fn first_record(&self, timestamp: Option<Millis>) {
+        let Some(timestamp) = timestamp else { return };
+        if self.first_record_says.load(Relaxed) {
+            self.first_record_says.store(false, Relaxed);
+            self.since.store(timestamp.0, Relaxed);
         }
     }
 
@@ -95,9 +117,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A partition is read from `next`; called by the poll thread alone.
-    pub fn take(&self, source: Source, next: i64, end: i64) -> Arc<SourceProgress> {
-        let progress = Arc::new(SourceProgress::new(next, end));
+    /// A partition is read as decided at `now`; called by the poll thread alone.
+    pub fn take(&self, source: Source, start: &Start, now: Millis) -> Arc<SourceProgress> {
+        let progress = Arc::new(SourceProgress::new(start, now));
         let mut sources = BTreeMap::clone(&self.sources.load());
         sources.insert(source, Arc::clone(&progress));
         self.sources.store(Arc::new(sources));
@@ -194,6 +216,14 @@ impl Progress {
         known?.into_iter().min()
     }
 
+    /// Since when every record of a topic has been read, in all its partitions.
+    pub fn since(&self, topic: Topic) -> Millis {
+        let sources = self.sources.load();
+        let of_topic = sources.iter().filter(|(source, _)| source.topic == topic);
+        let since = of_topic.map(|(_, progress)| Millis(progress.since.load(Relaxed)));
+        since.max().unwrap_or(Millis::MIN)
+    }
+
     /// The timestamp of a topic's last applied record.
     pub fn last_record(&self, topic: Topic) -> Option<Millis> {
         let sources = self.sources.load();
@@ -217,10 +247,38 @@ mod tests {
         partition: 0,
     };
 
+    fn start(end: i64, reach: Reach) -> Start {
+        let offset = 0;
+        Start { offset, end, reach }
+    }
+
+    #[test]
+    fn a_topic_is_known_since_the_latest_of_its_partitions() {
+        let progress = Progress::default();
+        let partition = |partition| Source { partition, ..A };
+        progress.take(partition(0), &start(9, Reach::Everything), Millis(900));
+        assert_eq!(progress.since(Topic::Contact), Millis::MIN);
+        progress.take(
+            partition(1),
+            &start(9, Reach::Since(Millis(300))),
+            Millis(900),
+        );
+        assert_eq!(progress.since(Topic::Contact), Millis(300));
+        let cut = progress.take(partition(2), &start(9, Reach::FirstRecord), Millis(900));
+        assert_eq!(progress.since(Topic::Contact), Millis(900));
+        cut.first_record(None);
+        cut.first_record(Some(Millis(400)));
+        cut.first_record(Some(Millis(500)));
+        assert_eq!(progress.since(Topic::Contact), Millis(400));
+    }
+
     #[test]
     fn a_quiet_partition_is_as_fresh_as_the_last_look_at_its_end() {
         let progress = Progress::default();
-        let (a, b) = (progress.take(A, 0, 2), progress.take(B, 0, 0));
+        let (a, b) = (
+            progress.take(A, &start(2, Reach::Everything), Millis(0)),
+            progress.take(B, &start(0, Reach::Everything), Millis(0)),
+        );
         b.found_end(0, true, Millis(900));
         assert_eq!(progress.known_to(), None, "nothing of A is applied");
         a.applied(1, Some(Millis(500)));
@@ -239,7 +297,7 @@ mod tests {
     fn ready_means_everything_is_read_once() {
         let progress = Progress::default();
         assert_eq!(progress.unready(), Some("no partition is assigned"));
-        let a = progress.take(A, 0, 0);
+        let a = progress.take(A, &start(0, Reach::Everything), Millis(0));
         assert_eq!(progress.unready(), Some("the queue topic is being read"));
         progress.set_queues_read();
         assert_eq!(progress.unready(), Some("catching up"));

@@ -14,10 +14,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 fn settings(brokers: &str) -> KafkaSettings {
     KafkaSettings {
         brokers: brokers.to_owned(),
-        group: "test".to_owned(),
         contact_topic: "contacts".to_owned(),
         agent_topic: "agents".to_owned(),
-        queue_topic: "queues".to_owned(),
+        queue_topic: Some("queues".to_owned()),
+        group: "test".to_owned(),
         properties: BTreeMap::new(),
         from_the_beginning: true,
     }

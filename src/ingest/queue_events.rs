@@ -1,0 +1,184 @@
+//! The queue topic, read as a table: whole, from its beginning, by every instance, outside the
+//! consumer group; then followed. It changes what is shown, never what is counted.
+//!
+//! Of one key the latest `time` wins, whatever the order of records; so reading it again changes
+//! nothing, which is what a changed number of partitions is answered with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::decode::{Limits, decode};
+use crate::event::{Discard, Event};
+use crate::live::Registry;
+
+use super::client::{Broker, KafkaSettings, Quiet, TopicState};
+use super::counts::{Counts, Tally};
+use super::progress::Progress;
+use super::stop::Stop;
+
+/// What the table's reader is given.
+#[derive(Debug)]
+pub struct QueueTable {
+    /// Where to read.
+    pub settings: KafkaSettings,
+    /// Larger records are refused.
+    pub limits: Limits,
+    /// What the events change.
+    pub registry: Arc<Registry>,
+    /// Where to say that it has been read.
+    pub progress: Arc<Progress>,
+    /// What became of the records.
+    pub counts: Arc<Counts>,
+    /// Raised to end it.
+    pub stop: Arc<Stop>,
+}
+
+/// How often the topic's partitions are looked at again.
+const LOOK: Duration = Duration::from_secs(30);
+/// How often a broker or topic that is not there is asked for again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long one question to the broker may take.
+const QUESTION: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(100);
+
+impl QueueTable {
+    /// Reads until told to stop. A topic that does not exist is an empty table, told once.
+    ///
+    /// # Errors
+    /// The settings make no client.
+    pub fn run(&self) -> KafkaResult<()> {
+        let Some(topic) = self.settings.queue_topic.as_deref() else {
+            self.progress.set_queues_read();
+            return Ok(());
+        };
+        let broker = Broker::new(self.settings.clone())?;
+        // Assigning by hand needs a group's name, but no group is joined.
+        let mut config = self.settings.outsider();
+        config.set("group.id", "queuepulse-table");
+        let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+        let mut missing_told = false;
+        let mut assigned = 0;
+        while !self.stop.is_raised() {
+            match broker.topic(topic, QUESTION) {
+                Ok(TopicState::Partitions(partitions)) => {
+                    if partitions == assigned
+                        || self.read_from_the_beginning(&broker, &consumer, topic, partitions)
+                    {
+                        assigned = partitions;
+                        self.follow(&consumer, Instant::now() + LOOK);
+                    } else {
+                        self.stop.wait(RETRY);
+                    }
+                }
+                Ok(TopicState::Missing) => {
+                    if !missing_told {
+                        tracing::warn!(
+                            "kafka: topic {topic} does not exist; the file's settings hold"
+                        );
+                        missing_told = true;
+                    }
+                    self.progress.set_queues_read();
+                    self.stop.wait(RETRY);
+                }
+                Err(_) => {
+                    self.stop.wait(RETRY);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every partition from its first record to where it ends now; whether that was done.
+    fn read_from_the_beginning(
+        &self,
+        broker: &Broker,
+        consumer: &BaseConsumer<Quiet>,
+        topic: &str,
+        partitions: i32,
+    ) -> bool {
+        let begun = begin(broker, consumer, topic, partitions);
+        let mut ends = match begun {
+            Ok(ends) => ends,
+            Err(error) => {
+                tracing::warn!(%error, "kafka: topic {topic} cannot be read");
+                return false;
+            }
+        };
+        while !ends.is_empty() && !self.stop.is_raised() {
+            match consumer.poll(POLL) {
+                Some(Ok(message)) => {
+                    self.apply(message.payload());
+                    let next = message.offset() + 1;
+                    if ends
+                        .get(&message.partition())
+                        .is_some_and(|&end| next >= end)
+                    {
+                        ends.remove(&message.partition());
+                    }
+                }
+                // The end, also where the last offsets hold no record.
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    ends.remove(&partition);
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
+        if ends.is_empty() {
+            self.progress.set_queues_read();
+        }
+        ends.is_empty()
+    }
+
+    fn follow(&self, consumer: &BaseConsumer<Quiet>, until: Instant) {
+        while Instant::now() < until && !self.stop.is_raised() {
+            if let Some(Ok(message)) = consumer.poll(POLL) {
+                self.apply(message.payload());
+            }
+        }
+    }
+
+    fn apply(&self, value: Option<&[u8]>) {
+        let mut tally = Tally::default();
+        tally.note(self.try_apply(value));
+        self.counts.add(&tally);
+    }
+
+    fn try_apply(&self, value: Option<&[u8]>) -> Result<(), Discard> {
+        let value = value.ok_or(Discard::Tombstone)?;
+        match decode(value, &self.limits)? {
+            Event::Queue(event) => {
+                self.registry
+                    .apply(&event, &mut |_| self.counts.bad_setting());
+                Ok(())
+            }
+            Event::Contact(_) | Event::Agent(_) => Err(Discard::WrongTopic),
+        }
+    }
+}
+
+/// Assigns every partition from its first record; where each ends now, those without records left
+/// out.
+fn begin(
+    broker: &Broker,
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    partitions: i32,
+) -> KafkaResult<BTreeMap<i32, i64>> {
+    let mut list = TopicPartitionList::new();
+    let mut ends = BTreeMap::new();
+    for partition in 0..partitions {
+        let (low, high) = broker.watermarks(topic, partition, QUESTION)?;
+        list.add_partition_offset(topic, partition, Offset::Offset(low))?;
+        if high > low {
+            ends.insert(partition, high);
+        }
+    }
+    consumer.assign(&list)?;
+    Ok(ends)
+}
