@@ -9,4 +9,5 @@ pub mod ingest;
 pub mod kpi;
 pub mod live;
 pub mod simulate;
+pub mod telemetry;
 pub mod windows;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::columns::gauge;
 use crate::event::{Millis, Span};
 use crate::kpi::{
     Abandonment, Counts, Distribution, Level, QueueView, Staff, abandonment, rung_index,
     service_level, service_level_now,
 };
+use crate::windows::columns::gauge;
 use crate::windows::frame::Buckets;
 
 /// Contact-side *now* figures of a row.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::columns::{agent, contact, flow_out_cell, gauge, staff_cell};
 use crate::engine::names::Activity;
 use crate::engine::settings::StateSettings;
 use crate::event::{FlowOut, Millis, Presence, Span};
 use crate::kpi::{QueueView, Variant};
+use crate::windows::columns::{agent, contact, flow_out_cell, gauge, staff_cell};
 use crate::windows::frame::{Frame, WindowFrame, WindowKind, WindowSpec};
 use crate::windows::numbering::{AgentRow, AgentRowNo, Numbering, QueueNo};
 

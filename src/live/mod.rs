@@ -3,6 +3,8 @@
 //! The registry tells a queue's number and settings, a frame its figures; together they are the
 //! engine's map of aggregates. A reader never waits for a writer, nor the reverse.
 
+mod condition;
+mod counters;
 mod coverage;
 mod figures;
 mod frames;
@@ -14,6 +16,8 @@ mod registry;
 mod snapshot;
 mod table;
 
+pub use condition::{Condition, Lag};
+pub use counters::{Counter, CounterRow, Counters};
 pub use coverage::{Coverage, Reading};
 pub use figures::{ContactNow, ContactWindow, Staffing};
 pub use frames::{Frames, Publisher};
@@ -21,7 +25,7 @@ pub use instant::rfc3339;
 pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge};
 pub use overrides::BadSetting;
 pub use registry::{FileViews, QueueEntry, QueueKey, Registry};
-pub use snapshot::{Snapshot, row_figures};
+pub use snapshot::{CONTACT_STATES, Snapshot, expected_wait_of, row_figures};
 pub use table::table;
 
 #[cfg(test)]

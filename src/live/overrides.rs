@@ -41,6 +41,18 @@ pub enum BadSetting {
     Target,
 }
 
+impl BadSetting {
+    /// The label value.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Threshold => "threshold",
+            Self::ShortAbandon => "short_abandon",
+            Self::Variant => "variant",
+            Self::Target => "target",
+        }
+    }
+}
+
 impl Settings {
     pub(super) fn of(record: &QueueConfigured<'_>) -> Self {
         let own = |text: &Option<crate::event::Text<'_>>| text.as_deref().map(str::to_owned);

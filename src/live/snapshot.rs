@@ -12,7 +12,6 @@ use crate::kpi::{
     answer_speed_average, concurrency_average, expected_wait, expected_wait_window,
     handle_time_average, nearest_rank, occupancy, occupancy_connect, seconds, slot_load,
 };
-use crate::windows::frame::WindowSpec;
 
 use super::{ContactWindow, Merged, Row, RowName, RowWindow, Staffing, rfc3339};
 
@@ -30,7 +29,7 @@ const HANDLE_PERCENTILES: [(u64, &str); 4] = [
     (99, "handle_seconds_p99"),
 ];
 /// States of contacts, contact side, in the order of [`super::ContactNow::by_state`].
-const CONTACT_STATES: [&str; 5] = ["waiting", "alerting", "connected", "held", "acw"];
+pub const CONTACT_STATES: [&str; 5] = ["waiting", "alerting", "connected", "held", "acw"];
 
 /// A snapshot of everything, as `/api/v1/snapshot` and `replay` write it.
 #[derive(Clone, Copy, Debug)]
@@ -133,10 +132,7 @@ impl Serialize for Now<'_> {
         map.serialize_entry("waiting", &contacts.waiting)?;
         map.serialize_entry("waiting_past_threshold", &contacts.waiting_past)?;
         map.serialize_entry("longest_wait_seconds", &longest.map(|wait| seconds(wait.0)))?;
-        map.serialize_entry(
-            "expected_wait_seconds",
-            &row_expected_wait(row, &merged.specs),
-        )?;
+        map.serialize_entry("expected_wait_seconds", &expected_wait_of(row, merged))?;
         map.serialize_entry("service_level_ratio", &contacts.level.ratio())?;
         let states = CONTACT_STATES.into_iter().zip(contacts.by_state);
         map.serialize_entry("contacts_by_state", &Labels(states))?;
@@ -146,8 +142,8 @@ impl Serialize for Now<'_> {
 }
 
 /// The expected wait of one more arrival at a row.
-pub(super) fn row_expected_wait(row: &Row, specs: &[WindowSpec]) -> Option<f64> {
-    let window = row.windows.get(expected_wait_window(specs)?)?;
+pub fn expected_wait_of(row: &Row, merged: &Merged) -> Option<f64> {
+    let window = row.windows.get(expected_wait_window(&merged.specs)?)?;
     let staff = row.agents.staff()?;
     expected_wait(&ExpectedWait {
         handle_time: handle_time_average(&window.contacts.counts)?,

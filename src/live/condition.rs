@@ -1,0 +1,34 @@
+//! The condition that the engine is in: what readiness and its own metrics are told from.
+
+use crate::event::Span;
+
+/// How far one partition's reading is behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// Records that are in the log and not applied.
+    pub records: i64,
+}
+
+/// The engine's condition at one instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why figures are not shown; none when they are.
+    pub unready: Option<String>,
+    /// A partition catches up.
+    pub catching_up: bool,
+    /// The consumer group has another member.
+    pub shared: bool,
+    /// now − the oldest, over the partitions read, of: the last poll that found the position at the
+    /// end, else the timestamp of the last applied record.
+    pub data_age: Option<Span>,
+    /// How long ago the poll loop last went round.
+    pub poll_age: Option<Span>,
+    /// How long each topic has sent nothing.
+    pub silence: Vec<(String, Span)>,
+    /// Every partition read.
+    pub lags: Vec<Lag>,
+}

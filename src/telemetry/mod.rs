@@ -1,0 +1,16 @@
+//! What the engine tells Prometheus: one catalogue of every metric, the exposition written straight
+//! from merged figures, and the engine's own metrics.
+
+pub mod catalogue;
+mod doc;
+mod engine;
+mod exposition;
+mod labels;
+
+pub use doc::metrics_doc;
+pub use engine::EngineMetrics;
+pub use exposition::{ExportOptions, Exposition};
+pub use labels::label_value;
+
+#[cfg(test)]
+mod tests;
