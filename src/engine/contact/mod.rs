@@ -11,6 +11,10 @@ mod identity;
 mod record;
 
 #[cfg(test)]
+mod lives;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
 pub use fold::Scratch;

@@ -20,12 +20,7 @@ impl Fold<'_> {
     /// Takes one fact and counts it if it had no effect.
     pub(super) fn take(&mut self, index: usize) {
         let fact = self.facts.records[index];
-        // "`closed`: terminal, nothing more follows": only after-contact work may still be reported.
-        let effect = if self.closed.is_some() && fact.code != Code::WrappedUp {
-            false
-        } else {
-            self.effect(index, &fact)
-        };
+        let effect = self.effect(index, &fact);
         self.odd.no_effect += u32::from(!effect);
     }
 
@@ -374,7 +369,7 @@ impl Fold<'_> {
 
     /// "`closed` ends open legs as `ended` would; while waiting it implies `abandoned`."
     fn close(&mut self, fact: &Record) -> bool {
-        self.closed = Some(fact.time);
+        self.closed = self.closed.or(Some(fact.time));
         self.imply(Outcome::Abandoned, fact.time);
         for leg in 0..self.scratch.legs.len() {
             if self.scratch.legs[leg].is_open() {

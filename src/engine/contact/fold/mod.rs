@@ -178,16 +178,17 @@ impl Fold<'_> {
 
     /// Whether a contact is over: "when it is `closed`, when its last visit was abandoned, or when
     /// its last leg ended, unless by `ended` with `by: transfer` or after a `transferred`; other
-    /// outcomes leave it in flight. With a visit waiting or a leg open it is never over, unless
-    /// `closed`." After-contact work is no reason to sweep.
+    /// outcomes leave it in flight. With a visit waiting or a leg open it is never over." `closed`
+    /// ends both; what facts stamped later open again is swept like any other. After-contact work
+    /// is no reason to sweep.
     fn is_over(&self) -> bool {
-        if self.closed.is_some() {
-            return true;
-        }
         if self.scratch.visits.iter().any(Visit::is_waiting)
             || self.scratch.legs.iter().any(Leg::is_open)
         {
             return false;
+        }
+        if self.closed.is_some() {
+            return true;
         }
         let Some(last) = self.in_force() else {
             return false;
