@@ -58,8 +58,9 @@ pub struct Frame {
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By client number: an `agent.contact` or a snapshot with contacts has named it.
     pub feeds: Vec<bool>,
-    /// One for each window, in the order of the specs.
-    pub windows: Vec<WindowFrame>,
+    /// One for each window, in the order of the specs; shared with the frames between two whole
+    /// seconds, in which windows stand still.
+    pub windows: Vec<Arc<WindowFrame>>,
 }
 
 /// One window of a frame.

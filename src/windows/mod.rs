@@ -1,6 +1,16 @@
 //! One worker's tables: totals, the tails of windows, distributions, and the view of an instant.
 
 pub use crate::engine::columns;
-pub mod frame;
 pub use crate::engine::losses;
+
+mod distribution;
+pub mod frame;
+mod levels;
+mod maps;
+mod maxima;
+mod moves;
 pub mod numbering;
+mod sums;
+pub mod tables;
+mod tails;
+pub mod view;

@@ -1,0 +1,75 @@
+//! Time in state from the partitions' bases into tables.
+
+use super::columns::agent;
+use super::maps::{LevelKey, Maps};
+use super::numbering::AgentRowNo;
+use super::sums::{LEVELS, Sums};
+use super::tables::Tables;
+use super::view::PartitionView;
+use crate::engine::base::{LevelBase, Levels};
+use crate::engine::names::Names;
+
+/// A key of a partition's base.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BaseKey<'a> {
+    pub partition: usize,
+    pub names: &'a Names,
+    pub key: LevelKey,
+}
+
+impl Tables {
+    /// Calls `each` with every key of a partition's base.
+    pub(super) fn for_each_base_level(
+        &mut self,
+        view: &PartitionView<'_>,
+        mut each: impl FnMut(&mut Self, BaseKey<'_>, &LevelBase),
+    ) {
+        let base = view.log.base();
+        let works = base.work().map(|(row, level)| (LevelKey::Work(row), level));
+        let here = base.here();
+        let here = here.map(|(serves, here, level)| (LevelKey::Here(serves, here), level));
+        let sets = base.sets().map(|(set, level)| (LevelKey::Set(set), level));
+        for (key, level) in works.chain(here).chain(sets) {
+            let key = BaseKey {
+                partition: view.number as usize,
+                names: view.names,
+                key,
+            };
+            self.maps
+                .prepare_key(key.partition, key.names, key.key, level);
+            self.fit();
+            each(self, key, level);
+        }
+    }
+}
+
+/// Adds the levels of a key `sign` times to its rows whose zone `passes`. There must be room.
+pub(super) fn add_levels(
+    maps: &Maps,
+    sums: &mut Sums,
+    key: BaseKey<'_>,
+    levels: &Levels,
+    sign: i64,
+    passes: impl Fn(u16) -> bool,
+) {
+    let (rows, members) = maps.key_rows(key.partition, key.key);
+    let passing = |row: &&AgentRowNo| passes(maps.agent_zones[row.index()]);
+    for (column, amount) in levels.columns.iter() {
+        for row in rows.iter().filter(passing) {
+            sums.agent[row.index() * LEVELS + column] += sign * amount;
+        }
+        for row in members.iter().filter(passing) {
+            let column = column - agent::HERE + agent::HERE_MEMBER;
+            sums.agent[row.index() * LEVELS + column] += sign * amount;
+        }
+    }
+    for &(reason, n, c) in &levels.aux {
+        let reason = maps.reason(key.names, reason);
+        for row in rows.iter().filter(passing) {
+            if let Some(cell) = maps.known_aux_cell(*row, reason) {
+                sums.aux[cell][0] += sign * n;
+                sums.aux[cell][1] += sign * c;
+            }
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! What the numbers of each partition mean in the worker's tables.
+//!
+//! A partition has numbers of its own, in order of first appearance; tables use the registry's. The
+//! registry is asked once per number, then the answer is kept. Sets of agents are unfolded here
+//! into the rows that they count in: a row each for their queues, clients, groups and channels, and
+//! the total (`docs/kpi.md`, "agents by state").
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::numbering::{AgentRow, AgentRowNo, ClientId, Numbering, QueueNo, ReasonId};
+use crate::engine::base::LevelBase;
+use crate::engine::cells::profile_cells;
+use crate::engine::columns::{agent, work_cell};
+use crate::engine::facts::{Count, Fact, WorkState};
+use crate::engine::names::{ClientNo, Names, ProfileNo, ReasonNo, RowNo, SetNo};
+use crate::event::{Presence, Span};
+
+/// "None yet", or "no queue".
+const NONE: u32 = u32::MAX;
+
+/// A fact in the worker's numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hit<'a> {
+    /// Moves nothing: a contact without a queue, contact side.
+    Nothing,
+    Count {
+        queue: usize,
+        zone: u16,
+        rungs: &'a [Span],
+        count: Count,
+    },
+    PassCounted {
+        queue: usize,
+        rung: u8,
+    },
+    /// Time in state: (columns and weights) in every row; with a cell of aux for each row, or none.
+    Level {
+        rows: &'a [AgentRowNo],
+        cells: &'a [(u8, i64)],
+        aux: &'a [u32],
+    },
+    /// On contact here, in rows and, as a member, in rows.
+    Here {
+        rows: &'a [AgentRowNo],
+        members: &'a [AgentRowNo],
+    },
+}
+
+/// Whose time in state a base holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LevelKey {
+    Work(RowNo),
+    Here(SetNo, SetNo),
+    Set(SetNo),
+}
+
+#[derive(Debug)]
+struct RowMap {
+    queue: u32,
+    zone: u16,
+    rungs: Arc<[Span]>,
+    /// The list of rows in which a contact at an agent counts.
+    work: u32,
+}
+
+#[derive(Debug)]
+struct ProfileMap {
+    cells: Vec<(u8, i64)>,
+    reason: Option<ReasonNo>,
+}
+
+/// The numbers of one partition.
+#[derive(Debug, Default)]
+struct PartitionMap {
+    rows: Vec<RowMap>,
+    sets: Vec<u32>,
+    profiles: Vec<ProfileMap>,
+    here: HashMap<(SetNo, SetNo), (u32, u32)>,
+    /// By set and reason: cells of aux, in the order of the set's rows.
+    aux: HashMap<(SetNo, ReasonNo), Box<[u32]>>,
+}
+
+/// Rows of agents' figures by what they stand for.
+#[derive(Debug)]
+struct Parts {
+    queues: BTreeMap<QueueNo, u16>,
+    clients: BTreeSet<ClientId>,
+    groups: BTreeSet<String>,
+    channels: BTreeSet<String>,
+}
+
+impl Parts {
+    fn shared_with(&self, other: &Self) -> Self {
+        let mut queues = self.queues.clone();
+        queues.retain(|queue, _| other.queues.contains_key(queue));
+        Self {
+            queues,
+            clients: &self.clients & &other.clients,
+            groups: &self.groups & &other.groups,
+            channels: &self.channels & &other.channels,
+        }
+    }
+
+    fn clients_key(&self) -> Box<[ClientId]> {
+        self.clients.iter().copied().collect()
+    }
+}
+
+/// All numbers of one worker.
+pub(super) struct Maps {
+    numbering: Arc<dyn Numbering>,
+    partitions: Vec<PartitionMap>,
+    lists: Vec<Box<[AgentRowNo]>>,
+    list_numbers: HashMap<Box<[AgentRowNo]>, u32>,
+    aux_numbers: HashMap<(AgentRowNo, ReasonId), u32>,
+    /// By cell of aux.
+    pub aux_keys: Vec<(AgentRowNo, ReasonId)>,
+    /// By queue: number of its zone.
+    pub queue_zones: Vec<u16>,
+    /// By row of agents' figures: number of its zone.
+    pub agent_zones: Vec<u16>,
+}
+
+impl std::fmt::Debug for Maps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Maps")
+            .field("queues", &self.queue_zones.len())
+            .field("agent_rows", &self.agent_zones.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Maps {
+    pub(super) fn new(numbering: Arc<dyn Numbering>) -> Self {
+        Self {
+            numbering,
+            partitions: Vec::new(),
+            lists: Vec::new(),
+            list_numbers: HashMap::new(),
+            aux_numbers: HashMap::new(),
+            aux_keys: Vec::new(),
+            queue_zones: Vec::new(),
+            agent_zones: Vec::new(),
+        }
+    }
+
+    /// Forgets the partitions' numbers and what sets unfold to; rows of tables stay what they are.
+    pub(super) fn forget(&mut self) {
+        self.partitions.clear();
+        self.lists.clear();
+        self.list_numbers.clear();
+    }
+
+    pub(super) fn group_epoch(&self) -> u64 {
+        self.numbering.group_epoch()
+    }
+
+    pub(super) fn client(&self, client: &str) -> ClientId {
+        self.numbering.client(client)
+    }
+
+    #[inline]
+    fn admit(&mut self, partition: usize) {
+        if self.partitions.len() <= partition {
+            self.partitions
+                .resize_with(partition + 1, PartitionMap::default);
+        }
+    }
+
+    /// Asks for the numbers that a fact of a partition needs.
+    #[inline]
+    pub(super) fn prepare(&mut self, partition: usize, names: &Names, fact: Fact) {
+        self.admit(partition);
+        let map = &self.partitions[partition];
+        match fact {
+            Fact::Count(row, _)
+            | Fact::PassCounted(row, _)
+            | Fact::State(row, _)
+            | Fact::WaitingPast(row, _) => {
+                if map.rows.len() <= row.index() {
+                    self.learn_rows(partition, names, row);
+                }
+            }
+            Fact::Work(row, _) => {
+                if map.rows.get(row.index()).is_none_or(|row| row.work == NONE) {
+                    self.learn_work(partition, names, row);
+                }
+            }
+            Fact::Staff(set, profile) => {
+                if map.sets.get(set.index()).is_none_or(|&list| list == NONE) {
+                    self.learn_set(partition, names, set);
+                }
+                self.learn_profile(partition, names, set, profile);
+            }
+            Fact::Here { serves, here } => {
+                if !map.here.contains_key(&(serves, here)) {
+                    self.learn_here(partition, names, (serves, here));
+                }
+            }
+        }
+    }
+
+    /// A fact in the worker's numbers; it must be prepared.
+    #[inline]
+    pub(super) fn hit(&self, partition: usize, fact: Fact) -> Hit<'_> {
+        let map = &self.partitions[partition];
+        match fact {
+            Fact::Count(row, count) => {
+                let row = &map.rows[row.index()];
+                if row.queue == NONE {
+                    return Hit::Nothing;
+                }
+                Hit::Count {
+                    queue: row.queue as usize,
+                    zone: row.zone,
+                    rungs: &row.rungs,
+                    count,
+                }
+            }
+            Fact::PassCounted(row, rung) => match self.queue(partition, row) {
+                Some(queue) => Hit::PassCounted { queue, rung },
+                None => Hit::Nothing,
+            },
+            Fact::Work(row, state) => Hit::Level {
+                rows: self.list(map.rows[row.index()].work),
+                cells: work_cells(state),
+                aux: &[],
+            },
+            Fact::Staff(set, profile) => {
+                let profile = &map.profiles[profile.index()];
+                let reason = profile.reason;
+                Hit::Level {
+                    rows: self.list(map.sets[set.index()]),
+                    cells: &profile.cells,
+                    aux: reason
+                        .and_then(|reason| map.aux.get(&(set, reason)))
+                        .map_or(&[], |aux| aux),
+                }
+            }
+            Fact::Here { serves, here } => {
+                let (rows, members) = map.here[&(serves, here)];
+                Hit::Here {
+                    rows: self.list(rows),
+                    members: self.list(members),
+                }
+            }
+            Fact::State(..) | Fact::WaitingPast(..) => Hit::Nothing,
+        }
+    }
+
+    /// The queue of a partition's row, if it has one; the row must be prepared.
+    #[inline]
+    pub(super) fn queue(&self, partition: usize, row: RowNo) -> Option<usize> {
+        let queue = self.partitions[partition].rows[row.index()].queue;
+        (queue != NONE).then_some(queue as usize)
+    }
+
+    /// Asks for the numbers that a key of a base needs.
+    pub(super) fn prepare_key(
+        &mut self,
+        partition: usize,
+        names: &Names,
+        key: LevelKey,
+        level: &LevelBase,
+    ) {
+        match key {
+            LevelKey::Work(row) => {
+                self.prepare(partition, names, Fact::Work(row, WorkState::Alerting));
+            }
+            LevelKey::Here(serves, here) => {
+                self.prepare(partition, names, Fact::Here { serves, here });
+            }
+            LevelKey::Set(set) => {
+                self.admit(partition);
+                let list = self.partitions[partition].sets.get(set.index());
+                if list.is_none_or(|&list| list == NONE) {
+                    self.learn_set(partition, names, set);
+                }
+            }
+        }
+        for &(reason, ..) in &level.ever.aux {
+            let reason = self.reason(names, reason);
+            for row in self.key_rows(partition, key).0.to_vec() {
+                self.aux_cell(row, reason);
+            }
+        }
+    }
+
+    /// The rows that a key of a base counts in, and those where it does as a member. It must be
+    /// prepared.
+    pub(super) fn key_rows(
+        &self,
+        partition: usize,
+        key: LevelKey,
+    ) -> (&[AgentRowNo], &[AgentRowNo]) {
+        let map = &self.partitions[partition];
+        match key {
+            LevelKey::Work(row) => (self.list(map.rows[row.index()].work), &[]),
+            LevelKey::Set(set) => (self.list(map.sets[set.index()]), &[]),
+            LevelKey::Here(serves, here) => {
+                let (rows, members) = map.here[&(serves, here)];
+                (self.list(rows), self.list(members))
+            }
+        }
+    }
+
+    /// The number of a cell of aux, new if it was never seen.
+    fn aux_cell(&mut self, row: AgentRowNo, reason: ReasonId) -> u32 {
+        *self.aux_numbers.entry((row, reason)).or_insert_with(|| {
+            self.aux_keys.push((row, reason));
+            u32::try_from(self.aux_keys.len() - 1).unwrap_or(NONE)
+        })
+    }
+
+    /// The number of a cell of aux that was seen before.
+    pub(super) fn known_aux_cell(&self, row: AgentRowNo, reason: ReasonId) -> Option<usize> {
+        let cell = self.aux_numbers.get(&(row, reason))?;
+        usize::try_from(*cell).ok()
+    }
+
+    pub(super) fn reason(&self, names: &Names, reason: ReasonNo) -> ReasonId {
+        self.numbering.reason(names.reasons.text(reason.0))
+    }
+
+    fn list(&self, number: u32) -> &[AgentRowNo] {
+        &self.lists[number as usize]
+    }
+
+    fn learn_rows(&mut self, partition: usize, names: &Names, up_to: RowNo) {
+        let known = self.partitions[partition].rows.len();
+        for number in known..=up_to.index() {
+            let info = &names.rows()[number];
+            let queue = info.queue.map(|queue| {
+                self.numbering.queue(
+                    names.clients.text(info.client.0),
+                    names.queues.text(queue.0),
+                    names.channels.text(info.channel.0),
+                )
+            });
+            if let Some(queue) = queue {
+                put(&mut self.queue_zones, queue.index(), info.zone.0);
+            }
+            self.partitions[partition].rows.push(RowMap {
+                queue: queue.map_or(NONE, |queue| queue.0),
+                zone: info.zone.0,
+                rungs: Arc::clone(&info.rungs),
+                work: NONE,
+            });
+        }
+    }
+
+    fn learn_work(&mut self, partition: usize, names: &Names, row: RowNo) {
+        self.learn_rows(partition, names, row);
+        let client = names.row_info(row).client;
+        let parts = self.parts(partition, names, &[row], &[client]);
+        let list = self.unfold(&parts, &parts.clients_key());
+        self.partitions[partition].rows[row.index()].work = list;
+    }
+
+    fn learn_set(&mut self, partition: usize, names: &Names, set: SetNo) {
+        let parts = self.set_parts(partition, names, set);
+        let list = self.unfold(&parts, &parts.clients_key());
+        let sets = &mut self.partitions[partition].sets;
+        if sets.len() <= set.index() {
+            sets.resize(set.index() + 1, NONE);
+        }
+        sets[set.index()] = list;
+    }
+
+    fn learn_profile(&mut self, partition: usize, names: &Names, set: SetNo, profile: ProfileNo) {
+        let map = &mut self.partitions[partition];
+        for number in map.profiles.len()..=profile.index() {
+            let number = ProfileNo(u32::try_from(number).unwrap_or(NONE));
+            let profile = names.profile_info(number);
+            let mut cells = Vec::new();
+            profile_cells(profile, |column, weight| {
+                cells.push((u8::try_from(column).unwrap_or(u8::MAX), weight));
+            });
+            let aux = profile.presence == Presence::Aux;
+            map.profiles.push(ProfileMap {
+                cells,
+                reason: profile.reason.filter(|_| aux),
+            });
+        }
+        let Some(reason) = map.profiles[profile.index()].reason else {
+            return;
+        };
+        if map.aux.contains_key(&(set, reason)) {
+            return;
+        }
+        let reason_id = self.numbering.reason(names.reasons.text(reason.0));
+        let rows = self.list(self.partitions[partition].sets[set.index()]);
+        let cells = Vec::from(rows)
+            .into_iter()
+            .map(|row| self.aux_cell(row, reason_id))
+            .collect();
+        self.partitions[partition].aux.insert((set, reason), cells);
+    }
+
+    fn learn_here(&mut self, partition: usize, names: &Names, key: (SetNo, SetNo)) {
+        let serves = self.set_parts(partition, names, key.0);
+        let here = self.set_parts(partition, names, key.1);
+        let rows = self.unfold(&here, &here.clients_key());
+        let members = self.unfold(&here.shared_with(&serves), &serves.clients_key());
+        self.partitions[partition].here.insert(key, (rows, members));
+    }
+
+    fn set_parts(&mut self, partition: usize, names: &Names, set: SetNo) -> Parts {
+        let info = names.set_info(set);
+        self.parts(partition, names, &info.rows, &info.clients)
+    }
+
+    fn parts(
+        &mut self,
+        partition: usize,
+        names: &Names,
+        rows: &[RowNo],
+        clients: &[ClientNo],
+    ) -> Parts {
+        let client_ids = clients
+            .iter()
+            .map(|client| self.numbering.client(names.clients.text(client.0)));
+        let mut parts = Parts {
+            queues: BTreeMap::new(),
+            clients: client_ids.collect(),
+            groups: BTreeSet::new(),
+            channels: BTreeSet::new(),
+        };
+        for &row in rows {
+            self.learn_rows(partition, names, row);
+            let info = names.row_info(row);
+            let channel = names.channels.text(info.channel.0);
+            parts.channels.insert(channel.to_owned());
+            if let Some(queue) = self.queue(partition, row) {
+                let queue = QueueNo(u32::try_from(queue).unwrap_or(NONE));
+                parts.queues.insert(queue, info.zone.0);
+                parts.groups.extend(self.numbering.group(queue));
+            }
+        }
+        parts
+    }
+
+    /// The number of the list of rows of these parts; what spans clients is kept apart by `key`.
+    fn unfold(&mut self, parts: &Parts, key: &[ClientId]) -> u32 {
+        let mut rows = Vec::new();
+        for (&queue, &zone) in &parts.queues {
+            rows.push(self.agent_row(&AgentRow::Queue(queue), zone));
+        }
+        for &client in &parts.clients {
+            rows.push(self.agent_row(&AgentRow::Client(client), 0));
+        }
+        for group in &parts.groups {
+            rows.push(self.agent_row(&AgentRow::Group(group.clone(), key.into()), 0));
+        }
+        for channel in &parts.channels {
+            rows.push(self.agent_row(&AgentRow::Channel(channel.clone(), key.into()), 0));
+        }
+        rows.push(self.agent_row(&AgentRow::Total(key.into()), 0));
+        rows.sort_unstable();
+        let rows = rows.into_boxed_slice();
+        if let Some(&list) = self.list_numbers.get(&rows) {
+            return list;
+        }
+        let list = u32::try_from(self.lists.len()).unwrap_or(NONE);
+        self.lists.push(rows.clone());
+        self.list_numbers.insert(rows, list);
+        list
+    }
+
+    fn agent_row(&mut self, row: &AgentRow, zone: u16) -> AgentRowNo {
+        let number = self.numbering.agent_row(row);
+        put(&mut self.agent_zones, number.index(), zone);
+        number
+    }
+}
+
+fn put(list: &mut Vec<u16>, index: usize, value: u16) {
+    if list.len() <= index {
+        list.resize(index + 1, 0);
+    }
+    list[index] = value;
+}
+
+/// One column each, weight 1, in the order of the states.
+const WORK_CELLS: [[(u8, i64); 1]; 4] = {
+    #[expect(clippy::cast_possible_truncation, reason = "a row has fewer columns")]
+    const FIRST: u8 = agent::WORK as u8;
+    [
+        [(FIRST, 1)],
+        [(FIRST + 1, 1)],
+        [(FIRST + 2, 1)],
+        [(FIRST + 3, 1)],
+    ]
+};
+
+fn work_cells(state: WorkState) -> &'static [(u8, i64)] {
+    &WORK_CELLS[work_cell(state) - agent::WORK]
+}

@@ -1,0 +1,248 @@
+//! Moving the windows to a new end.
+
+use super::frame::WindowKind;
+use super::levels::add_levels;
+use super::tables::{Change, Tables};
+use super::tails::{Reset, Tail};
+use super::view::PartitionView;
+use crate::engine::facts::Post;
+use crate::event::Millis;
+
+impl Tables {
+    /// Moves every window's lower edge, distributions and maxima to the windows that end at `to`.
+    pub(super) fn move_to(&mut self, to: Millis, partitions: &[PartitionView<'_>]) {
+        self.hold_back(to, partitions);
+        let floor = partitions.iter().map(|view| view.log.floor()).max();
+        let floor = floor.unwrap_or(Millis::MIN);
+        let mut resets = Vec::new();
+        for window in 0..self.tails.len() {
+            let tail = &self.tails[window];
+            if tail.is_empty_for_ever() {
+                continue;
+            }
+            let zones = 0..tail.from.len();
+            let new: Vec<Millis> = zones
+                .map(|zone| tail.begins(zone, to, &self.zones))
+                .collect();
+            let old = tail.from[0];
+            let slides = matches!(tail.kind, WindowKind::Sliding(_));
+            if slides && tail.is_built() && old >= floor && new[0] >= old {
+                self.slide(window, new[0], partitions);
+                continue;
+            }
+            let from: Vec<Option<Millis>> = tail
+                .from
+                .iter()
+                .zip(&new)
+                .map(|(old, new)| (old != new).then_some(*new))
+                .collect();
+            if tail.from.iter().zip(&new).any(|(old, new)| old > new) {
+                self.maxima.mark_all();
+            }
+            if from.iter().any(Option::is_some) {
+                resets.push(Reset { window, from });
+            }
+        }
+        self.reset(&resets, partitions);
+        self.rebuild_maxima(partitions);
+        let edges = self.tails.iter().flat_map(|tail| tail.from.iter().copied());
+        self.maxima.prune(edges.min().unwrap_or(Millis::MAX));
+    }
+
+    /// Brings distributions and maxima to the facts up to `to`; later ones are held back.
+    fn hold_back(&mut self, to: Millis, partitions: &[PartitionView<'_>]) {
+        let mut applied = Millis::MAX;
+        if self.gathering {
+            applied = self.applied.max(to);
+            self.applied = applied;
+            self.apply_changes();
+        }
+        self.applied = to;
+        for view in partitions {
+            view.log.for_each(to, applied, |post| {
+                if let Some(change) = self.change(view.number as usize, &post) {
+                    if self.gathering {
+                        self.apply_change(&change, -i32::from(change.sign));
+                    }
+                    self.changes.push(change);
+                }
+            });
+        }
+        self.gathering = true;
+    }
+
+    /// Moves a sliding window's tail forward over the panes that it passes.
+    fn slide(&mut self, window: usize, to: Millis, partitions: &[PartitionView<'_>]) {
+        let from = self.tails[window].from[0];
+        if from == to {
+            return;
+        }
+        for view in partitions {
+            let partition = view.number as usize;
+            view.log.for_each(from, to, |post| {
+                let Self { maps, tails, .. } = self;
+                let hit = maps.hit(partition, post.fact);
+                let sign = i64::from(post.sign);
+                let sums = &mut tails[window].sums;
+                sums.add(&hit, post.stamp, sign, &maps.agent_zones, |_| true);
+                self.spread_out(partition, &post, 1 << window, -1);
+            });
+        }
+        let tail = &mut self.tails[window];
+        let zones = tail.from.len();
+        tail.set_from(&vec![Some(to); zones]);
+    }
+
+    /// Counts a post `times` in the distributions of a mask of windows.
+    fn spread_out(&mut self, partition: usize, post: &Post, mask: u16, times: i32) {
+        let Some(change) = self.change(partition, post) else {
+            return;
+        };
+        if let Some((kind, bucket)) = change.what.bucket() {
+            let amount = times * i32::from(change.sign);
+            let queue = change.queue as usize;
+            self.spread.add(queue, kind, bucket, mask, amount);
+        }
+    }
+
+    /// Makes tails anew: the totals, less the facts after the new edge.
+    fn reset(&mut self, resets: &[Reset], partitions: &[PartitionView<'_>]) {
+        if resets.is_empty() {
+            return;
+        }
+        for reset in resets {
+            self.copy_totals(reset);
+            self.tails[reset.window].set_from(&reset.from);
+        }
+        let earliest = resets.iter().map(Reset::earliest).min();
+        for view in partitions {
+            self.take_log_off(resets, earliest.unwrap_or(Millis::MAX), view);
+            self.take_days_off(resets, view);
+        }
+    }
+
+    fn copy_totals(&mut self, reset: &Reset) {
+        let Self {
+            maps,
+            totals,
+            tails,
+            ..
+        } = self;
+        let moves = |zone: u16| reset.from[usize::from(zone)].is_some();
+        tails[reset.window].sums.copy(totals, maps, moves);
+        for queue in 0..self.maps.queue_zones.len() {
+            if moves(self.maps.queue_zones[queue]) {
+                self.spread.clear_windows(queue, 1 << reset.window);
+            }
+        }
+    }
+
+    fn take_log_off(&mut self, resets: &[Reset], earliest: Millis, view: &PartitionView<'_>) {
+        let partition = view.number as usize;
+        view.log.for_each(earliest, Millis::MAX, |post| {
+            let Self { maps, tails, .. } = self;
+            let hit = maps.hit(partition, post.fact);
+            let (stamp, sign) = (post.stamp, -i64::from(post.sign));
+            for reset in resets {
+                let sums = &mut tails[reset.window].sums;
+                let passes = |zone: u16| reset.is_after(zone, stamp);
+                sums.add(&hit, stamp, sign, &maps.agent_zones, passes);
+            }
+            if stamp > self.applied {
+                return;
+            }
+            if let Some(Change { zone, .. }) = self.change(partition, &post) {
+                let mask = resets.iter().fold(0, |mask, reset| {
+                    mask | u16::from(reset.is_after(zone, stamp)) << reset.window
+                });
+                self.spread_out(partition, &post, mask, 1);
+            }
+        });
+    }
+
+    /// Takes a day's part that has left the log off the tails of windows that begin with that day.
+    fn take_days_off(&mut self, resets: &[Reset], view: &PartitionView<'_>) {
+        let partition = view.number as usize;
+        let resets: Vec<&Reset> = resets
+            .iter()
+            .filter(|reset| self.tails[reset.window].kind == WindowKind::Today)
+            .collect();
+        if resets.is_empty() {
+            return;
+        }
+        for (row, base) in view.log.base().rows() {
+            let Some(queue) = self.maps.queue(partition, row) else {
+                continue;
+            };
+            let zone = usize::from(base.day.zone.0);
+            for reset in &resets {
+                if reset.from[zone] == Some(base.day.midnight) {
+                    let sums = &mut self.tails[reset.window].sums;
+                    sums.add_row(queue, &base.day.part.columns, -1);
+                    self.add_day_buckets(queue, &base.day.part, 1 << reset.window);
+                }
+            }
+        }
+        self.for_each_base_level(view, |tables, key, level| {
+            for day in &level.days {
+                for reset in &resets {
+                    if reset.from[usize::from(day.zone.0)] == Some(day.midnight) {
+                        let Tables { maps, tails, .. } = &mut *tables;
+                        let Tail { sums, .. } = &mut tails[reset.window];
+                        let own_zone = |zone: u16| zone == day.zone.0;
+                        add_levels(maps, sums, key, &day.part, -1, own_zone);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Rebuilds the stacks of marked queues: what has left the log as the base has it, the rest
+    /// from the log.
+    fn rebuild_maxima(&mut self, partitions: &[PartitionView<'_>]) {
+        if !self.maxima.any_marked() {
+            return;
+        }
+        let floors = partitions.iter().map(|view| view.log.floor());
+        self.maxima
+            .begin_rebuild(floors.min().unwrap_or(Millis::MAX));
+        let mut exits: Vec<(usize, Millis, i64, i32)> = Vec::new();
+        for view in partitions {
+            let partition = view.number as usize;
+            self.push_day_maxima(view);
+            view.log.for_each(Millis::MIN, self.applied, |post| {
+                let Some(change) = self.change(partition, &post) else {
+                    return;
+                };
+                let queue = change.queue as usize;
+                if let Some(wait) = change.what.wait()
+                    && self.maxima.is_marked(queue)
+                {
+                    exits.push((queue, post.stamp, wait, i32::from(post.sign)));
+                }
+            });
+        }
+        exits.sort_unstable();
+        for same in exits.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (queue, stamp, wait, _) = same[0];
+            if same.iter().map(|exit| exit.3).sum::<i32>() > 0 {
+                self.maxima.push(queue, stamp, wait);
+            }
+        }
+        self.maxima.end_rebuild();
+    }
+
+    /// A day's largest wait stands at the day's first instant: windows that begin later do not see
+    /// it.
+    fn push_day_maxima(&mut self, view: &PartitionView<'_>) {
+        for (row, base) in view.log.base().rows() {
+            let queue = self.maps.queue(view.number as usize, row);
+            if let Some(queue) = queue.filter(|&queue| self.maxima.is_marked(queue))
+                && base.day.part.wait_max >= 0
+            {
+                let first = Millis(base.day.midnight.0 + 1);
+                self.maxima.push(queue, first, base.day.part.wait_max);
+            }
+        }
+    }
+}

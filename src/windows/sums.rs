@@ -1,0 +1,122 @@
+//! One table of sums: contact columns by queue, time in state by row of agents' figures.
+
+use super::columns::{agent, contact};
+use super::maps::{Hit, Maps};
+use crate::engine::base::Sparse;
+use crate::engine::cells::count_cells;
+use crate::event::Millis;
+
+/// Integers of a row of agents' figures: n of every column, then c of every column.
+pub(super) const LEVELS: usize = 2 * agent::WIDTH;
+
+/// Totals, or the tail of one window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    /// Queues × [`contact::WIDTH`].
+    pub contact: Vec<i64>,
+    /// Rows × [`LEVELS`].
+    pub agent: Vec<i64>,
+    /// By cell of aux: n and c.
+    pub aux: Vec<[i64; 2]>,
+}
+
+impl Sums {
+    /// Makes room; what is new is zero.
+    pub(super) fn fit(&mut self, queues: usize, agent_rows: usize, aux: usize) {
+        self.contact.resize(queues * contact::WIDTH, 0);
+        self.agent.resize(agent_rows * LEVELS, 0);
+        self.aux.resize(aux, [0; 2]);
+    }
+
+    /// All zero.
+    pub(super) fn clear(&mut self) {
+        self.contact.fill(0);
+        self.agent.fill(0);
+        self.aux.fill([0; 2]);
+    }
+
+    /// Copies the rows whose zone `passes`.
+    pub(super) fn copy(&mut self, from: &Self, maps: &Maps, passes: impl Fn(u16) -> bool) {
+        for (queue, _) in maps.queue_zones.iter().enumerate().filter(|z| passes(*z.1)) {
+            let row = queue * contact::WIDTH..(queue + 1) * contact::WIDTH;
+            self.contact[row.clone()].copy_from_slice(&from.contact[row]);
+        }
+        for (row, _) in maps.agent_zones.iter().enumerate().filter(|z| passes(*z.1)) {
+            let row = row * LEVELS..(row + 1) * LEVELS;
+            self.agent[row.clone()].copy_from_slice(&from.agent[row]);
+        }
+        for (cell, (row, _)) in maps.aux_keys.iter().enumerate() {
+            if passes(maps.agent_zones[row.index()]) {
+                self.aux[cell] = from.aux[cell];
+            }
+        }
+    }
+
+    /// Adds columns of a queue `sign` times.
+    pub(super) fn add_row(&mut self, queue: usize, columns: &Sparse, sign: i64) {
+        for (column, amount) in columns.iter() {
+            self.contact[queue * contact::WIDTH + column] += sign * amount;
+        }
+    }
+
+    /// Adds a fact `sign` times, at the rows whose zone `passes`. `agent_zones` is by row of
+    /// agents' figures.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        hit: &Hit<'_>,
+        stamp: Millis,
+        sign: i64,
+        agent_zones: &[u16],
+        passes: impl Fn(u16) -> bool,
+    ) {
+        match *hit {
+            Hit::Nothing => {}
+            Hit::Count {
+                queue,
+                zone,
+                rungs,
+                count,
+            } => {
+                if passes(zone) {
+                    let row = &mut self.contact[queue * contact::WIDTH..][..contact::WIDTH];
+                    count_cells(count, rungs, |column, amount| row[column] += sign * amount);
+                }
+            }
+            Hit::PassCounted { queue, rung } => {
+                let column = contact::PASS_COUNTED + usize::from(rung);
+                self.contact[queue * contact::WIDTH + column] += sign;
+            }
+            Hit::Level { rows, cells, aux } => {
+                let c = -sign * stamp.0;
+                for row in rows.iter().map(|row| row.index()) {
+                    if passes(agent_zones[row]) {
+                        let levels = &mut self.agent[row * LEVELS..][..LEVELS];
+                        for &(column, weight) in cells {
+                            let column = usize::from(column);
+                            levels[column] += sign * weight;
+                            levels[agent::WIDTH + column] += c * weight;
+                        }
+                    }
+                }
+                for (row, &cell) in rows.iter().zip(aux) {
+                    if passes(agent_zones[row.index()]) {
+                        let [n, since] = &mut self.aux[cell as usize];
+                        *n += sign;
+                        *since += c;
+                    }
+                }
+            }
+            Hit::Here { rows, members } => {
+                for (rows, column) in [(rows, agent::HERE), (members, agent::HERE_MEMBER)] {
+                    for row in rows.iter().map(|row| row.index()) {
+                        if passes(agent_zones[row]) {
+                            self.agent[row * LEVELS + column] += sign;
+                            self.agent[row * LEVELS + agent::WIDTH + column] -= sign * stamp.0;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

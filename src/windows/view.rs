@@ -1,0 +1,319 @@
+//! The view of an instant: tables and partitions → frame. It changes what is cached, never what is
+//! counted.
+//!
+//! *Now* figures are of everything applied, and of the deadlines due by now that no event has
+//! executed yet. Windows end at `to`: facts after it are taken off, due deadlines up to it are put
+//! on, the rows are written, and both are undone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::columns::{agent, gauge};
+use super::distribution::Kind;
+use super::frame::{Frame, WindowFrame};
+use super::losses::Counter;
+use super::numbering::QueueNo;
+use super::sums::{LEVELS, Sums};
+use super::tables::{Tables, gauge_cell};
+use super::tails::Tail;
+use crate::engine::facts::{Fact, Post};
+use crate::engine::names::{Names, RowNo};
+use crate::engine::panes::Log;
+use crate::event::Millis;
+
+/// What a view reads of one partition.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionView<'a> {
+    /// The number under which its posts are absorbed.
+    pub number: u32,
+    /// Its dictionary.
+    pub names: &'a Names,
+    /// Its fact log.
+    pub log: &'a Log,
+    /// Contact-side *now* figures: rows × [`gauge::WIDTH`].
+    pub gauges: &'a [i64],
+    /// `threshold_passed_total`: rows × rungs.
+    pub passes: &'a [i64],
+    /// By row: entry of the visit that has waited longest at `now`, [`Millis::MAX`] for none. May be
+    /// shorter than the rows.
+    pub oldest: &'a [Millis],
+    /// By client: since when it has a contact feed, [`Millis::MAX`] for none. May be shorter.
+    pub feeds: &'a [Millis],
+    /// What refolds took from counters.
+    pub losses: &'a BTreeMap<(RowNo, Counter), i64>,
+    /// Posts due by `now` that no event has executed yet.
+    pub due: &'a [Post],
+}
+
+impl Tables {
+    /// Writes the figures of an instant: *now* figures at `now`, windows up to `to`, which is not
+    /// after `now`. Reuses the frame's memory; `tick` is the caller's.
+    pub fn view(
+        &mut self,
+        now: Millis,
+        to: Millis,
+        partitions: &[PartitionView<'_>],
+        frame: &mut Frame,
+    ) {
+        frame.windows.clear();
+        self.view_now(now, partitions, frame);
+        self.move_to(to, partitions);
+        self.adjust(to, partitions, 1);
+        self.write_windows(to, partitions);
+        self.adjust(to, partitions, -1);
+        self.shown_to = to;
+        frame.to = to;
+        frame.windows.clone_from(&self.shown);
+    }
+
+    /// Writes the *now* figures alone; windows stand still as the latest [`Self::view`] left them.
+    pub fn view_now(&mut self, now: Millis, partitions: &[PartitionView<'_>], frame: &mut Frame) {
+        if self.maps.group_epoch() != self.group_epoch {
+            self.rebuild(partitions);
+        }
+        self.prepare_rows(partitions);
+        frame.now = now;
+        frame.to = self.shown_to;
+        frame.windows.clone_from(&self.shown);
+        frame.totals.clone_from(&self.totals.contact);
+        frame.gauges.clone_from(&self.gauges);
+        self.write_waiting(partitions, frame);
+        self.write_losses(partitions, frame);
+        self.write_feeds(now, partitions, frame);
+        self.add_due(now, partitions, 1);
+        self.write_levels(frame);
+        self.add_due(now, partitions, -1);
+    }
+
+    /// Asks for the numbers of all rows and due posts.
+    fn prepare_rows(&mut self, partitions: &[PartitionView<'_>]) {
+        for view in partitions {
+            let rows = view.names.rows().len().checked_sub(1);
+            if let Some(row) = rows.and_then(|row| u32::try_from(row).ok()) {
+                let fact = Fact::PassCounted(RowNo(row), 0);
+                self.maps.prepare(view.number as usize, view.names, fact);
+            }
+            for post in view.due {
+                self.maps
+                    .prepare(view.number as usize, view.names, post.fact);
+            }
+        }
+        self.fit();
+    }
+
+    fn write_waiting(&self, partitions: &[PartitionView<'_>], frame: &mut Frame) {
+        frame.oldest.clear();
+        frame
+            .oldest
+            .resize(self.maps.queue_zones.len(), Millis::MAX);
+        for view in partitions {
+            let partition = view.number as usize;
+            for (row, &entry) in (0..).zip(view.oldest) {
+                if entry == Millis::MAX {
+                    continue;
+                }
+                if let Some(queue) = self.maps.queue(partition, RowNo(row)) {
+                    let oldest = &mut frame.oldest[queue];
+                    *oldest = entry.min(*oldest);
+                }
+            }
+            for post in view.due.iter().filter(|post| post.stamp <= frame.now) {
+                if let Some((row, column)) = gauge_cell(post.fact)
+                    && let Some(queue) = self.maps.queue(partition, row)
+                {
+                    frame.gauges[queue * gauge::WIDTH + column] += i64::from(post.sign);
+                }
+            }
+        }
+    }
+
+    fn write_losses(&self, partitions: &[PartitionView<'_>], frame: &mut Frame) {
+        frame.losses.clear();
+        for view in partitions {
+            for (&(row, counter), &amount) in view.losses {
+                if let Some(queue) = self.maps.queue(view.number as usize, row) {
+                    let queue = QueueNo(u32::try_from(queue).unwrap_or(u32::MAX));
+                    frame.losses.push((queue, counter, amount));
+                }
+            }
+        }
+        frame.losses.sort_unstable();
+        frame.losses.dedup_by(|next, sum| {
+            let same = (next.0, next.1) == (sum.0, sum.1);
+            if same {
+                sum.2 += next.2;
+            }
+            same
+        });
+    }
+
+    fn write_feeds(&self, now: Millis, partitions: &[PartitionView<'_>], frame: &mut Frame) {
+        frame.feeds.clear();
+        for view in partitions {
+            let clients = view.names.clients.texts().iter().zip(view.feeds);
+            for (client, _) in clients.filter(|(_, since)| **since <= now) {
+                let client = self.maps.client(client).index();
+                if frame.feeds.len() <= client {
+                    frame.feeds.resize(client + 1, false);
+                }
+                frame.feeds[client] = true;
+            }
+        }
+    }
+
+    /// Puts due posts with a stamp up to `to` on the totals, and on the tails that have passed them.
+    fn add_due(&mut self, to: Millis, partitions: &[PartitionView<'_>], times: i64) {
+        let Self {
+            maps,
+            totals,
+            tails,
+            ..
+        } = self;
+        for view in partitions {
+            for post in view.due.iter().filter(|post| post.stamp <= to) {
+                if matches!(post.fact, Fact::PassCounted(..)) {
+                    continue;
+                }
+                let hit = maps.hit(view.number as usize, post.fact);
+                let (stamp, sign) = (post.stamp, times * i64::from(post.sign));
+                totals.add(&hit, stamp, sign, &maps.agent_zones, |_| true);
+                for tail in tails.iter_mut().filter(|tail| stamp <= tail.latest) {
+                    let Tail { sums, from, .. } = tail;
+                    let passes = |zone: u16| stamp <= from[usize::from(zone)];
+                    sums.add(&hit, stamp, sign, &maps.agent_zones, passes);
+                }
+            }
+        }
+    }
+
+    /// Takes the facts after `to` off the totals, and puts due posts on; or, `times` −1, undoes it.
+    fn adjust(&mut self, to: Millis, partitions: &[PartitionView<'_>], times: i64) {
+        self.add_due(to, partitions, times);
+        let Self { maps, totals, .. } = self;
+        for view in partitions {
+            view.log.for_each(to, Millis::MAX, |post| {
+                let hit = maps.hit(view.number as usize, post.fact);
+                let sign = -times * i64::from(post.sign);
+                totals.add(&hit, post.stamp, sign, &maps.agent_zones, |_| true);
+            });
+        }
+        for view in partitions {
+            for post in view.due.iter().filter(|post| post.stamp <= to) {
+                let Some(change) = self.change(view.number as usize, post) else {
+                    continue;
+                };
+                if let Some((kind, bucket)) = change.what.bucket() {
+                    let mask = self.mask(change.zone, change.stamp);
+                    let times = i32::from(post.sign) * i32::try_from(times).unwrap_or_default();
+                    self.spread
+                        .add(change.queue as usize, kind, bucket, mask, times);
+                }
+            }
+        }
+    }
+
+    fn write_levels(&self, frame: &mut Frame) {
+        frame.levels.clear();
+        for row in self.totals.agent.chunks_exact(LEVELS) {
+            frame.levels.extend_from_slice(&row[..agent::WIDTH]);
+        }
+        let cells = self.maps.aux_keys.iter().zip(&self.totals.aux);
+        frame.aux.clear();
+        frame.aux.extend(
+            cells
+                .filter(|(_, [n, _])| *n != 0)
+                .map(|(&(row, reason), [n, _])| (row, reason, *n)),
+        );
+    }
+
+    fn write_windows(&mut self, to: Millis, partitions: &[PartitionView<'_>]) {
+        self.spread.refresh();
+        self.spare.resize_with(self.tails.len(), Arc::default);
+        let mut spare = std::mem::take(&mut self.spare);
+        for (window, shared) in spare.iter_mut().enumerate() {
+            if Arc::get_mut(shared).is_none() {
+                *shared = Arc::default();
+            }
+            if let Some(frame) = Arc::get_mut(shared) {
+                self.write_window(window, to, partitions, frame);
+            }
+        }
+        self.spare = std::mem::replace(&mut self.shown, spare);
+    }
+
+    fn write_window(
+        &self,
+        window: usize,
+        to: Millis,
+        partitions: &[PartitionView<'_>],
+        frame: &mut WindowFrame,
+    ) {
+        let tail = &self.tails[window];
+        frame.from.clone_from(&tail.from);
+        if tail.is_empty_for_ever() {
+            frame.contact.clone_from(&self.totals.contact);
+        } else {
+            frame.contact.clear();
+            let pairs = self.totals.contact.iter().zip(&tail.sums.contact);
+            frame
+                .contact
+                .extend(pairs.map(|(total, tail)| total - tail));
+        }
+        self.write_time_in_state(tail, to, frame);
+        for (own, kind) in [
+            (&mut frame.wait, Kind::Wait),
+            (&mut frame.handle, Kind::Handle),
+        ] {
+            own.clear();
+            own.extend(self.spread.blocks(window, kind).cloned());
+        }
+        frame.wait_max.clear();
+        let zones = self.maps.queue_zones.iter().enumerate();
+        let largest =
+            zones.map(|(queue, &zone)| self.maxima.largest(queue, tail.from[usize::from(zone)]));
+        frame.wait_max.extend(largest);
+        for view in partitions {
+            for post in view.due.iter().filter(|post| post.stamp <= to) {
+                let change = self.change(view.number as usize, post);
+                let Some(change) = change.filter(|change| {
+                    change.sign > 0 && change.stamp > tail.from[usize::from(change.zone)]
+                }) else {
+                    continue;
+                };
+                let largest = &mut frame.wait_max[change.queue as usize];
+                *largest = change.what.wait().unwrap_or(-1).max(*largest);
+            }
+        }
+    }
+
+    fn write_time_in_state(&self, tail: &Tail, to: Millis, frame: &mut WindowFrame) {
+        let none = Sums::default();
+        let sums = if tail.is_empty_for_ever() {
+            &none
+        } else {
+            &tail.sums
+        };
+        let zeros = [0; LEVELS];
+        let tails = sums.agent.chunks_exact(LEVELS);
+        let tails = tails.chain(std::iter::repeat(&zeros[..]));
+        let totals = self.totals.agent.chunks_exact(LEVELS);
+        frame.agent.clear();
+        for ((total, before), &zone) in totals.zip(tails).zip(&self.maps.agent_zones) {
+            let from = tail.from[usize::from(zone)];
+            frame.agent.extend((0..agent::WIDTH).map(|column| {
+                let c = agent::WIDTH + column;
+                total[column] * to.0 + total[c] - before[column] * from.0 - before[c]
+            }));
+        }
+        frame.aux.clear();
+        let before = sums.aux.iter().chain(std::iter::repeat(&[0; 2]));
+        let cells = self.maps.aux_keys.iter().zip(&self.totals.aux).zip(before);
+        frame
+            .aux
+            .extend(cells.filter_map(|((&(row, reason), total), before)| {
+                let from = tail.from[usize::from(self.maps.agent_zones[row.index()])];
+                let value = total[0] * to.0 + total[1] - before[0] * from.0 - before[1];
+                (value != 0).then_some((row, reason, value))
+            }));
+    }
+}
