@@ -73,14 +73,9 @@ impl Ledger {
     /// Puts the changes of one event into force. What counters lose by them is kept apart, since a
     /// counter never falls.
     pub fn change(&mut self, changes: &[Post], names: &Names) {
-        let takes_back = changes
-            .iter()
-            .any(|post| post.sign < 0 && matches!(post.fact, Fact::Count(..)));
-        if takes_back {
-            losses::net(changes, names, |row, counter, amount| {
-                *self.losses.entry((row, counter)).or_default() += amount;
-            });
-        }
+        losses::net(changes, names, |row, counter, amount| {
+            *self.losses.entry((row, counter)).or_default() += amount;
+        });
         for post in changes {
             self.make(post, names);
         }

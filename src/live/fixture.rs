@@ -78,11 +78,9 @@ impl<'a> FrameBuilder<'a> {
                 gauges: vec![0; 3 * gauge::WIDTH],
                 oldest: vec![Millis::MAX; 3],
                 totals: vec![0; 3 * contact::WIDTH],
-                windows: vec![
-                    window(NOW - Span::minutes(5)),
-                    window(NOW - Span::minutes(30)),
-                    window(NOW - Span::hours(9)),
-                ],
+                windows: [Span::minutes(5), Span::minutes(30), Span::hours(9)]
+                    .map(|length| Arc::new(window(NOW - length)))
+                    .into(),
                 ..Frame::default()
             },
         }
@@ -99,7 +97,7 @@ impl<'a> FrameBuilder<'a> {
         for rung in 0..bucket {
             self.everywhere(queue, contact::PASSED + rung, count);
         }
-        for window in &mut self.frame.windows {
+        for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
             let at = QueueNo(queue).index();
             let wait_ms = u32::try_from(wait.0).unwrap();
             let buckets: Arc<[(u32, u32)]> = [(wait_ms, u32::try_from(count).unwrap())].into();
@@ -162,7 +160,7 @@ impl<'a> FrameBuilder<'a> {
         let reason = self.registry.reason(reason);
         self.frame.aux.push((number, reason, 1));
         self.frame.aux.sort_unstable();
-        for window in &mut self.frame.windows {
+        for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
             window.aux.push((number, reason, 60_000));
             window.aux.sort_unstable();
         }
@@ -187,7 +185,7 @@ impl<'a> FrameBuilder<'a> {
         let at = row.index() * agent::WIDTH + column;
         grow(&mut self.frame.levels, at);
         self.frame.levels[at] += count;
-        for window in &mut self.frame.windows {
+        for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
             grow(&mut window.agent, at);
             window.agent[at] += count * 60_000;
         }
@@ -201,7 +199,7 @@ impl<'a> FrameBuilder<'a> {
     fn everywhere(&mut self, queue: u32, column: usize, amount: i64) {
         let at = QueueNo(queue).index() * contact::WIDTH + column;
         self.frame.totals[at] += amount;
-        for window in &mut self.frame.windows {
+        for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
             window.contact[at] += amount;
         }
     }

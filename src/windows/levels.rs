@@ -24,7 +24,7 @@ impl Tables {
         view: &PartitionView<'_>,
         mut each: impl FnMut(&mut Self, BaseKey<'_>, &LevelBase),
     ) {
-        let base = view.log.base();
+        let base = view.log().base();
         let works = base.work().map(|(row, level)| (LevelKey::Work(row), level));
         let here = base.here();
         let here = here.map(|(serves, here, level)| (LevelKey::Here(serves, here), level));

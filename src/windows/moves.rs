@@ -12,7 +12,7 @@ impl Tables {
     /// Moves every window's lower edge, distributions and maxima to the windows that end at `to`.
     pub(super) fn move_to(&mut self, to: Millis, partitions: &[PartitionView<'_>]) {
         self.hold_back(to, partitions);
-        let floor = partitions.iter().map(|view| view.log.floor()).max();
+        let floor = partitions.iter().map(|view| view.log().floor()).max();
         let floor = floor.unwrap_or(Millis::MIN);
         let mut resets = Vec::new();
         for window in 0..self.tails.len() {
@@ -59,7 +59,7 @@ impl Tables {
         }
         self.applied = to;
         for view in partitions {
-            view.log.for_each(to, applied, |post| {
+            view.log().for_each(to, applied, |post| {
                 if let Some(change) = self.change(view.number as usize, &post) {
                     if self.gathering {
                         self.apply_change(&change, -i32::from(change.sign));
@@ -79,7 +79,7 @@ impl Tables {
         }
         for view in partitions {
             let partition = view.number as usize;
-            view.log.for_each(from, to, |post| {
+            view.log().for_each(from, to, |post| {
                 let Self { maps, tails, .. } = self;
                 let hit = maps.hit(partition, post.fact);
                 let sign = i64::from(post.sign);
@@ -139,7 +139,7 @@ impl Tables {
 
     fn take_log_off(&mut self, resets: &[Reset], earliest: Millis, view: &PartitionView<'_>) {
         let partition = view.number as usize;
-        view.log.for_each(earliest, Millis::MAX, |post| {
+        view.log().for_each(earliest, Millis::MAX, |post| {
             let Self { maps, tails, .. } = self;
             let hit = maps.hit(partition, post.fact);
             let (stamp, sign) = (post.stamp, -i64::from(post.sign));
@@ -170,7 +170,7 @@ impl Tables {
         if resets.is_empty() {
             return;
         }
-        for (row, base) in view.log.base().rows() {
+        for (row, base) in view.log().base().rows() {
             let Some(queue) = self.maps.queue(partition, row) else {
                 continue;
             };
@@ -203,14 +203,14 @@ impl Tables {
         if !self.maxima.any_marked() {
             return;
         }
-        let floors = partitions.iter().map(|view| view.log.floor());
+        let floors = partitions.iter().map(|view| view.log().floor());
         self.maxima
             .begin_rebuild(floors.min().unwrap_or(Millis::MAX));
         let mut exits: Vec<(usize, Millis, i64, i32)> = Vec::new();
         for view in partitions {
             let partition = view.number as usize;
             self.push_day_maxima(view);
-            view.log.for_each(Millis::MIN, self.applied, |post| {
+            view.log().for_each(Millis::MIN, self.applied, |post| {
                 let Some(change) = self.change(partition, &post) else {
                     return;
                 };
@@ -235,7 +235,7 @@ impl Tables {
     /// A day's largest wait stands at the day's first instant: windows that begin later do not see
     /// it.
     fn push_day_maxima(&mut self, view: &PartitionView<'_>) {
-        for (row, base) in view.log.base().rows() {
+        for (row, base) in view.log().base().rows() {
             let queue = self.maps.queue(view.number as usize, row);
             if let Some(queue) = queue.filter(|&queue| self.maxima.is_marked(queue))
                 && base.day.part.wait_max >= 0

@@ -286,7 +286,7 @@ impl Tables {
     fn add_partition(&mut self, view: &PartitionView<'_>) {
         let partition = view.number as usize;
         self.add_state(view);
-        view.log.for_each(Millis::MIN, Millis::MAX, |post| {
+        view.log().for_each(Millis::MIN, Millis::MAX, |post| {
             self.maps.prepare(partition, view.names, post.fact);
             self.fit();
             let hit = self.maps.hit(partition, post.fact);
@@ -327,12 +327,24 @@ impl Tables {
                     *cell += amount;
                 }
             };
-            own(&mut self.gauges, gauge::WIDTH, 0, view.gauges, gauge::WIDTH);
+            own(
+                &mut self.gauges,
+                gauge::WIDTH,
+                0,
+                view.ledger.gauges(),
+                gauge::WIDTH,
+            );
             let column = contact::PASS_COUNTED;
             let contact = &mut self.totals.contact;
-            own(contact, contact::WIDTH, column, view.passes, RUNGS_MAX);
+            own(
+                contact,
+                contact::WIDTH,
+                column,
+                view.ledger.passes_counted(),
+                RUNGS_MAX,
+            );
         }
-        for (row, base) in view.log.base().rows() {
+        for (row, base) in view.log().base().rows() {
             let Some(queue) = self.maps.queue(partition, row) else {
                 continue;
             };

@@ -5,44 +5,77 @@
 //! executed yet. Windows end at `to`: facts after it are taken off, due deadlines up to it are put
 //! on, the rows are written, and both are undone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::columns::{agent, gauge};
 use super::distribution::Kind;
 use super::frame::{Frame, WindowFrame};
-use super::losses::Counter;
 use super::numbering::QueueNo;
 use super::sums::{LEVELS, Sums};
 use super::tables::{Tables, gauge_cell};
 use super::tails::Tail;
 use crate::engine::facts::{Fact, Post};
+use crate::engine::ledger::Ledger;
 use crate::engine::names::{Names, RowNo};
 use crate::engine::panes::Log;
+use crate::engine::partition::Partition;
 use crate::event::Millis;
 
-/// What a view reads of one partition.
+/// What a view reads of one partition. Its outbox must have been absorbed.
 #[derive(Clone, Copy, Debug)]
 pub struct PartitionView<'a> {
     /// The number under which its posts are absorbed.
     pub number: u32,
     /// Its dictionary.
     pub names: &'a Names,
-    /// Its fact log.
-    pub log: &'a Log,
-    /// Contact-side *now* figures: rows × [`gauge::WIDTH`].
-    pub gauges: &'a [i64],
-    /// `threshold_passed_total`: rows × rungs.
-    pub passes: &'a [i64],
-    /// By row: entry of the visit that has waited longest at `now`, [`Millis::MAX`] for none. May be
-    /// shorter than the rows.
-    pub oldest: &'a [Millis],
-    /// By client: since when it has a contact feed, [`Millis::MAX`] for none. May be shorter.
-    pub feeds: &'a [Millis],
-    /// What refolds took from counters.
-    pub losses: &'a BTreeMap<(RowNo, Counter), i64>,
-    /// Posts due by `now` that no event has executed yet.
-    pub due: &'a [Post],
+    /// What is in force.
+    pub ledger: &'a Ledger,
+    /// What depends on the instant.
+    pub at: &'a Instant,
+}
+
+/// What the view of an instant needs of a partition beside what is in force.
+#[derive(Clone, Debug, Default)]
+pub struct Instant {
+    /// By row: entry of the visit that has waited longest, [`Millis::MAX`] for none. May be shorter
+    /// than the rows.
+    pub oldest: Vec<Millis>,
+    /// Posts due by now that no event has executed yet.
+    pub due: Vec<Post>,
+}
+
+impl Instant {
+    /// Reads a partition at `now`, reusing memory.
+    pub fn read(&mut self, partition: &mut Partition, now: Millis) {
+        self.due.clear();
+        partition.due(now, &mut self.due);
+        self.oldest.clear();
+        let rows = u32::try_from(partition.names().rows().len()).unwrap_or(u32::MAX);
+        let oldest = (0..rows).map(|row| partition.oldest(RowNo(row), now));
+        self.oldest
+            .extend(oldest.map(|entry| entry.unwrap_or(Millis::MAX)));
+    }
+}
+
+impl<'a> PartitionView<'a> {
+    /// The view of a partition that was read at an instant.
+    pub fn of(number: u32, partition: &'a Partition, at: &'a Instant) -> Self {
+        Self {
+            number,
+            names: partition.names(),
+            ledger: partition.ledger(),
+            at,
+        }
+    }
+
+    pub(super) fn log(&self) -> &'a Log {
+        self.ledger.log()
+    }
+
+    /// Due posts with a stamp up to `to`.
+    fn due(&self, to: Millis) -> impl Iterator<Item = &'a Post> + use<'a> {
+        self.at.due.iter().filter(move |post| post.stamp <= to)
+    }
 }
 
 impl Tables {
@@ -93,7 +126,7 @@ impl Tables {
                 let fact = Fact::PassCounted(RowNo(row), 0);
                 self.maps.prepare(view.number as usize, view.names, fact);
             }
-            for post in view.due {
+            for post in &view.at.due {
                 self.maps
                     .prepare(view.number as usize, view.names, post.fact);
             }
@@ -108,7 +141,7 @@ impl Tables {
             .resize(self.maps.queue_zones.len(), Millis::MAX);
         for view in partitions {
             let partition = view.number as usize;
-            for (row, &entry) in (0..).zip(view.oldest) {
+            for (row, &entry) in (0..).zip(&view.at.oldest) {
                 if entry == Millis::MAX {
                     continue;
                 }
@@ -117,7 +150,7 @@ impl Tables {
                     *oldest = entry.min(*oldest);
                 }
             }
-            for post in view.due.iter().filter(|post| post.stamp <= frame.now) {
+            for post in view.due(frame.now) {
                 if let Some((row, column)) = gauge_cell(post.fact)
                     && let Some(queue) = self.maps.queue(partition, row)
                 {
@@ -130,7 +163,7 @@ impl Tables {
     fn write_losses(&self, partitions: &[PartitionView<'_>], frame: &mut Frame) {
         frame.losses.clear();
         for view in partitions {
-            for (&(row, counter), &amount) in view.losses {
+            for (row, counter, amount) in view.ledger.losses() {
                 if let Some(queue) = self.maps.queue(view.number as usize, row) {
                     let queue = QueueNo(u32::try_from(queue).unwrap_or(u32::MAX));
                     frame.losses.push((queue, counter, amount));
@@ -150,7 +183,7 @@ impl Tables {
     fn write_feeds(&self, now: Millis, partitions: &[PartitionView<'_>], frame: &mut Frame) {
         frame.feeds.clear();
         for view in partitions {
-            let clients = view.names.clients.texts().iter().zip(view.feeds);
+            let clients = view.names.clients.texts().iter().zip(view.names.feeds());
             for (client, _) in clients.filter(|(_, since)| **since <= now) {
                 let client = self.maps.client(client).index();
                 if frame.feeds.len() <= client {
@@ -170,7 +203,7 @@ impl Tables {
             ..
         } = self;
         for view in partitions {
-            for post in view.due.iter().filter(|post| post.stamp <= to) {
+            for post in view.due(to) {
                 if matches!(post.fact, Fact::PassCounted(..)) {
                     continue;
                 }
@@ -191,14 +224,14 @@ impl Tables {
         self.add_due(to, partitions, times);
         let Self { maps, totals, .. } = self;
         for view in partitions {
-            view.log.for_each(to, Millis::MAX, |post| {
+            view.log().for_each(to, Millis::MAX, |post| {
                 let hit = maps.hit(view.number as usize, post.fact);
                 let sign = -times * i64::from(post.sign);
                 totals.add(&hit, post.stamp, sign, &maps.agent_zones, |_| true);
             });
         }
         for view in partitions {
-            for post in view.due.iter().filter(|post| post.stamp <= to) {
+            for post in view.due(to) {
                 let Some(change) = self.change(view.number as usize, post) else {
                     continue;
                 };
@@ -224,6 +257,7 @@ impl Tables {
                 .filter(|(_, [n, _])| *n != 0)
                 .map(|(&(row, reason), [n, _])| (row, reason, *n)),
         );
+        frame.aux.sort_unstable();
     }
 
     fn write_windows(&mut self, to: Millis, partitions: &[PartitionView<'_>]) {
@@ -273,7 +307,7 @@ impl Tables {
             zones.map(|(queue, &zone)| self.maxima.largest(queue, tail.from[usize::from(zone)]));
         frame.wait_max.extend(largest);
         for view in partitions {
-            for post in view.due.iter().filter(|post| post.stamp <= to) {
+            for post in view.due(to) {
                 let change = self.change(view.number as usize, post);
                 let Some(change) = change.filter(|change| {
                     change.sign > 0 && change.stamp > tail.from[usize::from(change.zone)]
@@ -315,5 +349,6 @@ impl Tables {
                 let value = total[0] * to.0 + total[1] - before[0] * from.0 - before[1];
                 (value != 0).then_some((row, reason, value))
             }));
+        frame.aux.sort_unstable();
     }
 }

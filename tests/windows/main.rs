@@ -23,6 +23,7 @@ use queuepulse::event::{Millis, Span};
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
 use queuepulse::windows::numbering::{AgentRowNo, Numbering, QueueNo};
 use queuepulse::windows::tables::Tables;
+use queuepulse::windows::view::Instant;
 
 use naive::{Duration, Told};
 use world::{Partition, Registry, settings};
@@ -151,10 +152,13 @@ impl World {
 
     fn absorb(&mut self) {
         for (partition, &owner) in self.partitions.iter_mut().zip(&self.owner) {
-            let posts = std::mem::take(&mut partition.outbox);
-            self.workers[owner]
-                .0
-                .absorb(partition.number, &partition.names, &posts);
+            let tables = &mut self.workers[owner].0;
+            tables.absorb(
+                partition.number,
+                &partition.names,
+                partition.ledger.outbox(),
+            );
+            partition.ledger.clear_outbox();
         }
     }
 
@@ -244,11 +248,12 @@ impl World {
 
     fn rebuild(&mut self) {
         self.rebuilt = true;
+        let nothing = Instant::default();
         for (worker, (tables, _)) in self.workers.iter_mut().enumerate() {
             let own = self.partitions.iter().zip(&self.owner);
             let views: Vec<_> = own
                 .filter(|(_, owner)| **owner == worker)
-                .map(|(partition, _)| partition.view(&[]))
+                .map(|(partition, _)| partition.view(&nothing))
                 .collect();
             tables.rebuild(&views);
         }
@@ -256,32 +261,35 @@ impl World {
 
     fn check(&mut self, now: Millis, to: Millis) {
         self.absorb();
-        let dues: Vec<Vec<Post>> = self
+        let instants: Vec<Instant> = self
             .partitions
             .iter()
             .map(|partition| {
                 let due = partition.due.iter().copied();
-                due.filter(|post| post.stamp <= now).collect()
+                Instant {
+                    due: due.filter(|post| post.stamp <= now).collect(),
+                    oldest: Vec::new(),
+                }
             })
             .collect();
         for (worker, (tables, frame)) in self.workers.iter_mut().enumerate() {
-            let own = self.partitions.iter().zip(&self.owner).zip(&dues);
+            let own = self.partitions.iter().zip(&self.owner).zip(&instants);
             let views: Vec<_> = own
                 .filter(|((_, owner), _)| **owner == worker)
-                .map(|((partition, _), due)| partition.view(due))
+                .map(|((partition, _), at)| partition.view(at))
                 .collect();
             tables.view(now, to, &views, frame);
         }
         let mut told = Vec::new();
         let mut due = Vec::new();
-        for (partition, posts) in self.partitions.iter().zip(&dues) {
+        for (partition, at) in self.partitions.iter().zip(&instants) {
             let names = &partition.names;
             told.extend(partition.made.iter().map(|&(post, too_late)| Told {
                 names,
                 post,
                 too_late,
             }));
-            due.extend(posts.iter().map(|&post| Told {
+            due.extend(at.due.iter().map(|&post| Told {
                 names,
                 post,
                 too_late: false,
@@ -320,9 +328,9 @@ impl World {
                 if let Some((at, columns)) = naive::contact_columns(told, numbering)
                     && at == queue
                 {
-                    columns
-                        .iter()
-                        .for_each(|(&column, amount)| totals[column] += amount);
+                    for (&column, amount) in &columns {
+                        totals[column] += amount;
+                    }
                 }
             }
             let mut gauges = vec![0; gauge::WIDTH];
@@ -354,6 +362,7 @@ impl World {
             for row in self.rows() {
                 put_row(&mut shown, row, frame.levels_of(row));
             }
+            assert!(frame.aux.is_sorted());
             for &(row, reason, amount) in &frame.aux {
                 let column = Err(self.registry.reason_of(reason));
                 *shown.entry((row, column)).or_insert(0) += amount;
@@ -403,9 +412,9 @@ impl World {
                 if let Some((at, moved)) = naive::contact_columns(told, self.registry.as_ref())
                     && at == queue
                 {
-                    moved
-                        .iter()
-                        .for_each(|(&column, amount)| columns[column] += amount);
+                    for (&column, amount) in &moved {
+                        columns[column] += amount;
+                    }
                 }
             }
             let frames = self.workers.iter().map(|(_, frame)| &frame.windows[window]);
@@ -453,6 +462,7 @@ impl World {
             for row in self.rows() {
                 put_row(&mut shown, row, frame.windows[window].agent_of(row));
             }
+            assert!(frame.windows[window].aux.is_sorted());
             for &(row, reason, amount) in &frame.windows[window].aux {
                 let column = Err(self.registry.reason_of(reason));
                 *shown.entry((row, column)).or_insert(0) += amount;

@@ -4,20 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
-use queuepulse::engine::columns::gauge;
 use queuepulse::engine::facts::{ContactState, Count, Fact, Post, WorkState};
+use queuepulse::engine::ledger::Ledger;
 use queuepulse::engine::names::{
     Activity, ChannelNo, ClientNo, Names, Profile, ProfileNo, QueueIdNo, ReasonNo, RowNo, SetInfo,
     SetNo,
 };
-use queuepulse::engine::panes::Log;
-use queuepulse::engine::settings::{Pattern, RUNGS_MAX, StateSettings, ZoneNo};
+use queuepulse::engine::settings::{Pattern, StateSettings, ZoneNo};
 use queuepulse::event::{FlowOut, Millis, Presence, Span, Zones};
-use queuepulse::windows::losses::Counter;
 use queuepulse::windows::numbering::{
     AgentRow, AgentRowNo, ClientId, Numbering, QueueNo, ReasonId,
 };
-use queuepulse::windows::view::PartitionView;
+use queuepulse::windows::view::{Instant, PartitionView};
 
 /// Numbers by order of asking, as the registry gives them.
 #[derive(Default)]
@@ -141,14 +139,10 @@ const SETS: [&[usize]; 6] = [&[0, 1, 3], &[4], &[0, 5], &[2], &[2, 3, 4], &[]];
 pub struct Partition {
     pub number: u32,
     pub names: Names,
-    pub log: Log,
+    pub ledger: Ledger,
     pub stream: Millis,
     pub made: Vec<(Post, bool)>,
     pub due: Vec<Post>,
-    pub outbox: Vec<Post>,
-    gauges: Vec<i64>,
-    passes: Vec<i64>,
-    losses: BTreeMap<(RowNo, Counter), i64>,
     rows: Vec<RowNo>,
     sets: Vec<SetNo>,
     profiles: Vec<ProfileNo>,
@@ -180,24 +174,20 @@ impl Partition {
             clients.sort_unstable();
             clients.dedup();
             names.set(&SetInfo {
-                rows: numbers.into(),
-                clients: clients.into(),
+                rows: numbers,
+                clients,
             })
         });
         let profiles = profiles(&mut names);
-        let mut log = Log::new(settings);
-        log.advance(start, &names);
+        let mut ledger = Ledger::new(settings);
+        ledger.advance(start, &names);
         Self {
             number,
-            gauges: vec![0; rows.len() * gauge::WIDTH],
-            passes: vec![0; rows.len() * RUNGS_MAX],
             names,
-            log,
+            ledger,
             stream: start,
             made: Vec::new(),
             due: Vec::new(),
-            outbox: Vec::new(),
-            losses: BTreeMap::new(),
             rows,
             sets: sets.into(),
             profiles,
@@ -210,7 +200,7 @@ impl Partition {
         let span = Span(value);
         let count = match kind % 22 {
             0 => Count::Offered,
-            1 | 2 | 3 => Count::Answered { wait: span },
+            1..=3 => Count::Answered { wait: span },
             4 => Count::Abandoned {
                 wait: Span((value - 5000).max(0)),
             },
@@ -254,21 +244,9 @@ impl Partition {
     }
 
     pub fn make(&mut self, post: Post) {
-        let too_late = post.stamp <= self.log.floor() && post.sign < 0;
+        let too_late = post.stamp <= self.ledger.log().floor() && post.sign < 0;
         self.made.push((post, too_late));
-        self.outbox.push(post);
-        let sign = i64::from(post.sign);
-        match post.fact {
-            Fact::State(row, _) => self.gauges[row.index() * gauge::WIDTH] += sign,
-            Fact::WaitingPast(row, rung) => {
-                let column = gauge::WAITING_PAST + usize::from(rung);
-                self.gauges[row.index() * gauge::WIDTH + column] += sign;
-            }
-            Fact::PassCounted(row, rung) => {
-                self.passes[row.index() * RUNGS_MAX + usize::from(rung)] += sign;
-            }
-            _ => self.log.append(&post, &self.names),
-        }
+        self.ledger.make(&post, &self.names);
     }
 
     /// Lets stream time pass; executes what is due.
@@ -279,20 +257,15 @@ impl Partition {
         for post in due {
             self.make(post);
         }
-        self.log.advance(self.stream, &self.names);
+        self.ledger.advance(self.stream, &self.names);
     }
 
-    pub fn view<'a>(&'a self, due: &'a [Post]) -> PartitionView<'a> {
+    pub fn view<'a>(&'a self, at: &'a Instant) -> PartitionView<'a> {
         PartitionView {
             number: self.number,
             names: &self.names,
-            log: &self.log,
-            gauges: &self.gauges,
-            passes: &self.passes,
-            oldest: &[],
-            feeds: &[],
-            losses: &self.losses,
-            due,
+            ledger: &self.ledger,
+            at,
         }
     }
 }
