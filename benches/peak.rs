@@ -13,140 +13,165 @@ mod memory;
 mod support;
 
 use std::hint::black_box;
-use std::sync::Arc;
 
 use memory::{Counting, live, processor_time, resident_peak};
-use queuepulse::config::Config;
-use queuepulse::decode::{Limits, decode};
-use queuepulse::engine::partition::Partition;
+use queuepulse::decode::decode;
 use queuepulse::event::{Millis, Span};
-use queuepulse::ingest::partitioner::partition_of;
-use queuepulse::simulate::{Simulation, Topic};
+use queuepulse::simulate::Simulation;
+use queuepulse::telemetry::{ExportOptions, Exposition};
+use support::engine::{Engine, Records};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The records of one second.
-#[derive(Default)]
-struct Second {
-    bytes: Vec<u8>,
-    /// Partition, and where the record ends.
-    records: Vec<(usize, usize)>,
-}
+/// How long the stages are timed, at the end, when the engine is full.
+const TIMED_SECONDS: i64 = 300;
 
-impl Second {
-    fn fill(&mut self, simulation: &mut Simulation, to: Millis, partitions: i32) {
-        self.bytes.clear();
-        self.records.clear();
-        loop {
-            let event = simulation.next_event();
-            if event.topic == Topic::Queues {
-                continue;
-            }
-            let partition = partition_of(event.key, partitions).unsigned_abs() as usize;
-            let side = if event.topic == Topic::Agents {
-                partitions.unsigned_abs() as usize
-            } else {
-                0
-            };
-            self.bytes.extend_from_slice(event.json);
-            self.records.push((partition + side, self.bytes.len()));
-            if event.sent > to {
-                return;
-            }
-        }
-    }
-
-    fn records(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let starts = std::iter::once(0).chain(self.records.iter().map(|(_, end)| *end));
-        self.records
-            .iter()
-            .zip(starts)
-            .map(|((partition, end), start)| (*partition, &self.bytes[start..*end]))
-    }
-}
-
+/// Processor time of each stage in nanoseconds, and what it was spent on.
 #[derive(Default)]
 struct Costs {
     events: u64,
+    ticks: u64,
     decode: u64,
     apply: u64,
+    absorb: u64,
+    view: u64,
+    view_now: u64,
+    publish: u64,
+    merge: u64,
+    exposition: u64,
+    samples: u64,
 }
 
 fn main() {
     let mut numbers = std::env::args()
         .skip(1)
-        .filter_map(|text| text.parse::<i32>().ok());
+        .filter_map(|text| text.parse::<usize>().ok());
     let partitions = numbers.next().unwrap_or(16);
-    let minutes = numbers.next().unwrap_or(60);
-    let Ok(config) = Config::defaults() else {
-        return;
-    };
-    let settings = Arc::new(config.state);
-    let limits = Limits::default();
+    let minutes = i64::try_from(numbers.next().unwrap_or(60)).unwrap_or(60);
     let mut simulation = support::largest();
-    let mut second = Second::default();
     let before = live();
-    let mut state: Vec<Partition> = (0..partitions * 2)
-        .map(|_| Partition::new(Arc::clone(&settings)))
-        .collect();
+    let mut engine = Engine::new(partitions);
     let mut held = live() - before;
+    let mut records = Records::default();
     let mut costs = Costs::default();
-    for passed in 1..=i64::from(minutes) * 60 {
-        second.fill(
-            &mut simulation,
-            support::FROM + Span::seconds(passed),
-            partitions,
-        );
-        // The last ten minutes are measured: the engine is full by then.
-        let measured = passed > i64::from(minutes) * 60 - 600;
-        let start = processor_time();
-        if measured {
-            for (_, record) in second.records() {
-                let _ = black_box(decode(black_box(record), &limits));
-            }
-        }
-        let decoded = processor_time();
+    for second in 1..=minutes * 60 {
+        let now = support::FROM + Span::seconds(second);
+        records.fill(&mut simulation, now, partitions);
         let before = live();
-        for (partition, record) in second.records() {
-            if let Ok(event) = decode(record, &limits) {
-                let _ = state[partition].apply(&event);
-                state[partition].clear_outbox();
-            }
+        if second > minutes * 60 - TIMED_SECONDS {
+            timed(&mut engine, &records, now, &mut costs);
+        } else {
+            untimed(&mut engine, &records, now);
         }
         held += live() - before;
-        let applied = processor_time();
-        if measured {
-            costs.events += second.records.len() as u64;
-            costs.decode += decoded - start;
-            costs.apply += (applied - decoded).saturating_sub(decoded - start);
-        }
-        if passed % 300 == 0 {
-            tell(passed / 60, simulation.in_flight(), &state, held);
+        if second % 600 == 0 {
+            tell(second / 60, &simulation, &engine, held);
         }
     }
-    let each = |nanos: u64| nanos as f64 / costs.events.max(1) as f64;
-    println!("{} events a second", costs.events / 600);
-    println!("decode {:.0} ns an event", each(costs.decode));
-    println!("apply  {:.0} ns an event", each(costs.apply));
+    costs.tell();
     println!(
         "resident at most {} MiB, simulation included",
         resident_peak() / 1024
     );
 }
 
-fn tell(minute: i64, in_flight: usize, state: &[Partition], held: i64) {
-    let contacts: usize = state.iter().map(Partition::contacts_held).sum();
-    let agents: usize = state.iter().map(Partition::agents_known).sum();
-    let prints: usize = state.iter().map(Partition::prints_held).sum();
-    let log: usize = state
-        .iter()
-        .map(|partition| partition.ledger().log().bytes())
-        .sum();
+fn untimed(engine: &mut Engine, records: &Records, now: Millis) {
+    for (partition, record) in records.iter() {
+        engine.apply(partition, record);
+        engine.absorb(partition);
+    }
+    let frame = engine.view(now);
+    engine.publish(frame);
+}
+
+/// What the stage took since `start`, and the start of the next.
+fn lap(start: &mut u64, cost: &mut u64) {
+    let now = processor_time();
+    *cost += now.saturating_sub(*start);
+    *start = now;
+}
+
+fn timed(engine: &mut Engine, records: &Records, now: Millis, costs: &mut Costs) {
+    costs.events += records.len() as u64;
+    costs.ticks += 1;
+    let mut start = processor_time();
+    for (_, record) in records.iter() {
+        let _ = black_box(decode(black_box(record), &engine.limits));
+    }
+    lap(&mut start, &mut costs.decode);
+    for (partition, record) in records.iter() {
+        engine.apply(partition, record);
+    }
+    lap(&mut start, &mut costs.apply);
+    for partition in 0..engine.partitions.len() {
+        engine.absorb(partition);
+    }
+    lap(&mut start, &mut costs.absorb);
+    let frame = engine.view_now(now);
+    lap(&mut start, &mut costs.view_now);
+    drop(frame);
+    let frame = engine.view(now);
+    lap(&mut start, &mut costs.view);
+    engine.publish(frame);
+    lap(&mut start, &mut costs.publish);
+    if costs.ticks.is_multiple_of(60) {
+        let merged = engine.merge();
+        lap(&mut start, &mut costs.merge);
+        let windows = ["5m", "30m", "today"].map(str::to_owned).to_vec();
+        let mut exposition = Exposition::new(ExportOptions {
+            windows,
+            ..ExportOptions::default()
+        });
+        exposition.write(&merged, &engine.registry);
+        start = processor_time();
+        let text = exposition.write(&merged, &engine.registry);
+        lap(&mut start, &mut costs.exposition);
+        costs.samples += text.lines().filter(|line| !line.starts_with('#')).count() as u64;
+    }
+}
+
+impl Costs {
+    fn tell(&self) {
+        let event = |nanos: u64| nanos as f64 / self.events.max(1) as f64;
+        let tick = |nanos: u64| nanos as f64 / self.ticks.max(1) as f64 / 1e6;
+        let scrapes = (self.ticks / 60).max(1) as f64;
+        println!("{} events a second", self.events / self.ticks.max(1));
+        println!("decode     {:8.0} ns an event", event(self.decode));
+        println!(
+            "apply      {:8.0} ns an event",
+            event(self.apply.saturating_sub(self.decode))
+        );
+        println!("absorb     {:8.0} ns an event", event(self.absorb));
+        println!("view now   {:8.2} ms a tick", tick(self.view_now));
+        println!("view       {:8.2} ms a tick", tick(self.view));
+        println!("publish    {:8.2} ms a tick", tick(self.publish));
+        println!(
+            "merge      {:8.2} ms a scrape",
+            self.merge as f64 / scrapes / 1e6
+        );
+        println!(
+            "exposition {:8.2} ms a scrape",
+            self.exposition as f64 / scrapes / 1e6
+        );
+        println!(
+            "           {:8.2} M samples a second",
+            self.samples as f64 * 1e3 / self.exposition.max(1) as f64
+        );
+    }
+}
+
+fn tell(minute: i64, simulation: &Simulation, engine: &Engine, held: i64) {
+    let sum = |of: fn(&queuepulse::engine::partition::Partition) -> usize| -> usize {
+        engine.partitions.iter().map(of).sum()
+    };
     println!(
-        "minute {minute}: {in_flight} in flight, {contacts} held, {prints} settled, {agents} agents; \
-         {} MiB held, of it {} MiB log",
+        "minute {minute}: {} in flight, {} held, {} settled, {} agents; {} MiB held, of it {} MiB log",
+        simulation.in_flight(),
+        sum(|state| state.contacts_held()),
+        sum(|state| state.prints_held()),
+        sum(|state| state.agents_known()),
         held >> 20,
-        log >> 20
+        sum(|state| state.ledger().log().bytes()) >> 20
     );
 }

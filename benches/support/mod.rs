@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
+pub mod engine;
+
 use queuepulse::event::{Millis, Span};
 use queuepulse::simulate::{Faults, Options, OwnedEvent, Scale, Simulation, Topic};
 
