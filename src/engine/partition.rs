@@ -34,6 +34,8 @@ struct ContactSlot {
     arrived: Millis,
     /// Its earliest entry among the deadlines.
     wakes: Millis,
+    /// The last view that it was in; see [`Partition::due`].
+    viewed: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,7 @@ struct AgentSlot {
     agent: Agent,
     made: Millis,
     wakes: Millis,
+    viewed: u64,
 }
 
 /// Timelines and lists that folding fills again and again.
@@ -74,6 +77,8 @@ pub struct Partition {
     waiting: WaitingLists,
     irregular: [u64; Correction::ALL.len()],
     scratch: Scratch,
+    /// Number of the last view.
+    view: u64,
 }
 
 impl Partition {
@@ -95,6 +100,7 @@ impl Partition {
             waiting: WaitingLists::default(),
             irregular: [0; Correction::ALL.len()],
             scratch: Scratch::default(),
+            view: 0,
         }
     }
 
@@ -162,13 +168,17 @@ impl Partition {
 
     /// Appends the posts that are due by `now` but not made yet: those with a stamp after stream
     /// time, gauges included. Changes no figure.
+    ///
+    /// An entity can have several entries of one stamp in the heap, so it is marked as viewed.
     pub fn due(&mut self, now: Millis, out: &mut Vec<Post>) {
+        self.view += 1;
         let Self {
             deadlines,
             contacts,
             agents,
             names,
             scratch,
+            view,
             ..
         } = self;
         let Scratch {
@@ -177,23 +187,23 @@ impl Partition {
             agent,
             ..
         } = scratch;
-        deadlines.due(now, |stamp, sleeper| {
+        deadlines.due(now, |_, sleeper| {
             let made = match sleeper {
                 Sleeper::Contact(slot) => {
-                    let slot = &contacts[slot as usize];
-                    if slot.wakes != stamp {
+                    let held = &mut contacts[slot as usize];
+                    if held.wakes > now || std::mem::replace(&mut held.viewed, *view) == *view {
                         return;
                     }
-                    slot.contact.fold(names, contact, timeline);
-                    slot.made
+                    held.contact.fold(names, contact, timeline);
+                    held.made
                 }
                 Sleeper::Agent(slot) => {
-                    let slot = &agents[slot as usize];
-                    if slot.wakes != stamp {
+                    let known = &mut agents[slot as usize];
+                    if known.wakes > now || std::mem::replace(&mut known.viewed, *view) == *view {
                         return;
                     }
-                    slot.agent.fold(agent, names, timeline);
-                    slot.made
+                    known.agent.fold(agent, names, timeline);
+                    known.made
                 }
             };
             out.extend(
@@ -277,7 +287,7 @@ impl Partition {
         if self.prints.contains(print, self.stream, retain) {
             return Err(Discard::Duplicate);
         }
-        self.prints.add(print, self.stream, retain);
+        self.prints.add(print, self.stream, self.stream, retain);
         self.note_late(event.time);
         let Some(queue) = &event.queue_id else {
             self.note(Correction::NoEffect, 1);
@@ -461,7 +471,7 @@ impl Partition {
         let settles =
             timeline.end.max(held.arrived) + settings.settle_after + timeline.settle_later;
         if settles <= self.stream {
-            return self.settle(slot);
+            return self.settle(slot, settles);
         }
         let next = timeline.next_after(self.stream).min(settles);
         if next < held.wakes {
@@ -480,7 +490,7 @@ impl Partition {
     }
 
     /// From here on only the print of the contact is left.
-    fn settle(&mut self, slot: u32) {
+    fn settle(&mut self, slot: u32, stamp: Millis) {
         let odd = self.scratch.after.odd;
         self.note(Correction::NegativeDuration, odd.negative_durations);
         self.note(Correction::Conflict, odd.conflicts);
@@ -494,7 +504,7 @@ impl Partition {
         self.contact_slots.remove(&key);
         self.free.push(slot);
         self.prints
-            .add(key, self.stream, self.names.settings().retain);
+            .add(key, stamp, self.stream, self.names.settings().retain);
     }
 
     fn note(&mut self, oddity: Correction, times: u32) {

@@ -37,23 +37,30 @@ pub struct Prints {
 }
 
 impl Prints {
-    /// Keeps a print, and drops the sets that were closed more than `retain` ago.
-    pub fn add(&mut self, print: u64, stream: Millis, retain: Span) {
-        let half_hour = stream.0.div_euclid(HALF_HOUR);
-        while let Some((oldest, _)) = self.sets.front() {
-            if (oldest + 1) * HALF_HOUR + retain.0 > stream.0 {
-                break;
-            }
+    /// Keeps a print from `stamp` on, and drops the sets that were closed more than `retain` ago.
+    pub fn add(&mut self, print: u64, stamp: Millis, stream: Millis, retain: Span) {
+        while self
+            .sets
+            .front()
+            .is_some_and(|(oldest, _)| over(*oldest, stream, retain))
+        {
             self.sets.pop_front();
         }
+        let half_hour = stamp.0.div_euclid(HALF_HOUR);
+        if over(half_hour, stream, retain) {
+            return;
+        }
+        let place = self
+            .sets
+            .partition_point(|(earlier, _)| *earlier < half_hour);
         if self
             .sets
-            .back()
-            .is_none_or(|(newest, _)| *newest < half_hour)
+            .get(place)
+            .is_none_or(|(found, _)| *found != half_hour)
         {
-            self.sets.push_back((half_hour, HashSet::default()));
+            self.sets.insert(place, (half_hour, HashSet::default()));
         }
-        if let Some((_, set)) = self.sets.back_mut() {
+        if let Some((_, set)) = self.sets.get_mut(place) {
             set.insert(print);
         }
     }
@@ -63,7 +70,7 @@ impl Prints {
         self.sets
             .iter()
             .rev()
-            .take_while(|(half_hour, _)| (half_hour + 1) * HALF_HOUR + retain.0 > stream.0)
+            .take_while(|(half_hour, _)| !over(*half_hour, stream, retain))
             .any(|(_, set)| set.contains(&print))
     }
 
@@ -78,6 +85,11 @@ impl Prints {
     }
 }
 
+/// Whether a set of this half hour was closed more than `retain` ago.
+fn over(half_hour: i64, stream: Millis, retain: Span) -> bool {
+    (half_hour + 1) * HALF_HOUR + retain.0 <= stream.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,11 +98,13 @@ mod tests {
     fn a_print_is_kept_for_retain_and_at_most_half_an_hour_longer() {
         let (mut prints, retain) = (Prints::default(), Span::hours(4));
         let settled = Millis(1_000_000_000_000);
-        prints.add(7, settled, retain);
+        prints.add(7, settled, settled, retain);
         assert!(prints.contains(7, settled + retain, retain));
         assert!(!prints.contains(7, settled + retain + Span::minutes(31), retain));
         assert!(!prints.contains(8, settled, retain));
-        prints.add(9, settled + Span::hours(5), retain);
+        let later = settled + Span::hours(5);
+        prints.add(9, later, later, retain);
+        prints.add(10, settled, later, retain);
         assert_eq!(prints.len(), 1);
     }
 }
