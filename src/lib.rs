@@ -1,6 +1,7 @@
 //! queuepulse: a real-time metrics engine for contact centres.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod engine;

@@ -1,3 +1,7 @@
 //! The `queuepulse` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    queuepulse::cli::run(std::env::args_os())
+}

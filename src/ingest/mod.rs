@@ -15,6 +15,8 @@ pub mod kafka;
 pub mod partitioner;
 pub mod progress;
 pub mod queue_events;
+pub mod replay;
+pub mod shard;
 pub mod source;
 pub mod start;
 pub mod statistics;

@@ -1,0 +1,115 @@
+//! The command line: what was typed, to what is done, to the exit status.
+//!
+//! Statuses are those of sysexits: 0; 64 wrong usage; 65 no event was accepted; 66 an input cannot
+//! be opened; 69 something needed is not there; 74 reading or writing broke off; 78 the configuration
+//! is wrong. Figures go to standard output, everything else to standard error.
+
+mod output;
+mod replay;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Overrides};
+
+/// Exact live figures of a contact centre from its events.
+#[derive(Debug, Parser)]
+#[command(name = "queuepulse", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compute the figures of recorded events at any instants
+    Replay(replay::ReplayArgs),
+    /// Check a configuration and list everything that is wrong with it
+    CheckConfig {
+        /// The configuration file; without it, the defaults and the environment
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Why a command failed: an exit status and what to say.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// No event was accepted.
+    #[error("no event was accepted: {0}")]
+    NoEvent(String),
+    /// An input cannot be opened.
+    #[error("{0}")]
+    NoInput(String),
+    /// Reading or writing broke off.
+    #[error("{0}")]
+    Broken(String),
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+}
+
+impl Failure {
+    /// The exit status, as in sysexits.
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 64,
+            Self::NoEvent(_) => 65,
+            Self::NoInput(_) => 66,
+            Self::Broken(_) => 74,
+            Self::Config(_) => 78,
+        }
+    }
+}
+
+/// Runs the command line and returns the exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // Nobody is left to be told if that fails.
+            let _ = error.print();
+            return ExitCode::from(if wrong { 64 } else { 0 });
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(&failure.to_string());
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Replay(args) => replay::replay(&args),
+        Command::CheckConfig { config } => check_config(config),
+    }
+}
+
+fn check_config(file: Option<PathBuf>) -> Result<(), Failure> {
+    let config = Config::load(file.as_deref(), environment(), &Overrides::default())?;
+    let windows: Vec<&str> = config.windows.iter().map(|window| &*window.key).collect();
+    output::print(&format!(
+        "the configuration is right: windows {}; {} queue rules; state {:016x}\n",
+        windows.join(", "),
+        config.queues.len(),
+        config.state_hash(),
+    ))
+}
+
+/// The variables of the environment that are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.into_string().ok()?))
+    })
+}

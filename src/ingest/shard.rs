@@ -1,0 +1,133 @@
+//! What one worker owns: partitions, and the tables that add them up.
+//!
+//! One thread has it. Whoever feeds it (the Kafka worker, a replay) applies events and asks for
+//! views; nothing here reads a clock or waits.
+
+use std::sync::Arc;
+
+use crate::engine::facts::Post;
+use crate::engine::names::RowNo;
+use crate::engine::partition::Partition;
+use crate::engine::settings::StateSettings;
+use crate::event::{Discard, Event, Millis};
+use crate::windows::frame::{Frame, WindowSpec};
+use crate::windows::numbering::Numbering;
+use crate::windows::tables::Tables;
+use crate::windows::view::PartitionView;
+
+/// One worker's partitions and tables.
+#[derive(Debug)]
+pub struct Shard {
+    tables: Tables,
+    held: Vec<Held>,
+}
+
+/// A partition, with what a view reads beside its state.
+#[derive(Debug)]
+struct Held {
+    number: u32,
+    partition: Partition,
+    oldest: Vec<Millis>,
+    due: Vec<Post>,
+}
+
+impl Held {
+    fn look(&mut self, now: Millis) {
+        self.due.clear();
+        self.partition.due(now, &mut self.due);
+        let rows = self.partition.names().rows().len();
+        let rows = (0..rows).map(|row| RowNo(u32::try_from(row).unwrap_or(u32::MAX)));
+        let partition = &self.partition;
+        let oldest = rows.map(|row| partition.oldest(row, now).unwrap_or(Millis::MAX));
+        self.oldest.clear();
+        self.oldest.extend(oldest);
+    }
+
+    fn view(&self) -> PartitionView<'_> {
+        let (names, ledger) = (self.partition.names(), self.partition.ledger());
+        PartitionView {
+            number: self.number,
+            names,
+            log: ledger.log(),
+            gauges: ledger.gauges(),
+            passes: ledger.passes_counted(),
+            oldest: &self.oldest,
+            feeds: names.feeds(),
+            losses: ledger.losses(),
+            due: &self.due,
+        }
+    }
+}
+
+impl Shard {
+    /// Without partitions.
+    pub fn new(
+        numbering: Arc<dyn Numbering>,
+        settings: &StateSettings,
+        windows: &[WindowSpec],
+    ) -> Self {
+        Self {
+            tables: Tables::new(numbering, settings, windows),
+            held: Vec::new(),
+        }
+    }
+
+    /// Takes an empty partition under a number that no other has.
+    pub fn take(&mut self, number: u32, settings: Arc<StateSettings>) {
+        self.held.push(Held {
+            number,
+            partition: Partition::new(settings),
+            oldest: Vec::new(),
+            due: Vec::new(),
+        });
+    }
+
+    /// Gives a partition away: its figures are gone with the next view.
+    pub fn lose(&mut self, number: u32) {
+        self.held.retain(|held| held.number != number);
+        let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
+        self.tables.rebuild(&views);
+    }
+
+    /// The partition of a number.
+    pub fn partition(&self, number: u32) -> Option<&Partition> {
+        self.partitions()
+            .find_map(|(known, partition)| (known == number).then_some(partition))
+    }
+
+    /// Every partition with its number.
+    pub fn partitions(&self) -> impl Iterator<Item = (u32, &Partition)> {
+        self.held.iter().map(|held| (held.number, &held.partition))
+    }
+
+    /// Applies an event to a partition and takes what it posts into the tables. An event for a
+    /// partition that is not held changes nothing.
+    ///
+    /// # Errors
+    /// The reason why it changed no figure.
+    pub fn apply(&mut self, number: u32, event: &Event<'_>) -> Result<(), Discard> {
+        let Self { tables, held } = self;
+        let Some(held) = held.iter_mut().find(|held| held.number == number) else {
+            return Ok(());
+        };
+        let result = held.partition.apply(event);
+        let posts = held.partition.ledger().outbox();
+        tables.absorb(number, held.partition.names(), posts);
+        held.partition.clear_outbox();
+        result
+    }
+
+    /// Writes the figures of an instant: *now* figures at `now`, windows up to `to`.
+    pub fn view(&mut self, now: Millis, to: Millis, frame: &mut Frame) {
+        self.held.iter_mut().for_each(|held| held.look(now));
+        let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
+        self.tables.view(now, to, &views, frame);
+    }
+
+    /// Writes the *now* figures alone; windows stand still.
+    pub fn view_now(&mut self, now: Millis, frame: &mut Frame) {
+        self.held.iter_mut().for_each(|held| held.look(now));
+        let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
+        self.tables.view_now(now, &views, frame);
+    }
+}
