@@ -8,12 +8,13 @@ mod output;
 mod replay;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Overrides};
+use crate::telemetry;
 
 /// Exact live figures of a contact centre from its events.
 #[derive(Debug, Parser)]
@@ -33,6 +34,8 @@ enum Command {
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Write the documentation of every metric (docs/metrics.md)
+    MetricsDoc,
 }
 
 /// Why a command failed: an exit status and what to say.
@@ -91,12 +94,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Replay(args) => replay::replay(&args),
-        Command::CheckConfig { config } => check_config(config),
+        Command::MetricsDoc => output::print(&telemetry::metrics_doc()),
+        Command::CheckConfig { config } => check_config(config.as_deref()),
     }
 }
 
-fn check_config(file: Option<PathBuf>) -> Result<(), Failure> {
-    let config = Config::load(file.as_deref(), environment(), &Overrides::default())?;
+fn check_config(file: Option<&Path>) -> Result<(), Failure> {
+    let config = Config::load(file, environment(), &Overrides::default())?;
     let windows: Vec<&str> = config.windows.iter().map(|window| &*window.key).collect();
     output::print(&format!(
         "the configuration is right: windows {}; {} queue rules; state {:016x}\n",

@@ -9,7 +9,7 @@
     reason = "a test's helpers may fail loudly, and say that they are skipped"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -26,7 +26,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The month as one file, and as one for each telephone line.
-fn inputs(folder: &PathBuf) -> [Vec<PathBuf>; 2] {
+fn inputs(folder: &Path) -> [Vec<PathBuf>; 2] {
     let mut lines: Vec<PathBuf> = std::fs::read_dir(folder.join("split"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -48,7 +48,7 @@ fn replay(files: &[PathBuf], arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A row of the table: answered, abandoned, ans_T, abd_T, abd_S; SL1 to SL5, abandonment in per
+/// A row of the table: the counts of [`COUNTS`]; SL1 to SL5 and abandonment in per
 /// cent; ASA, time to abandon, service time in seconds.
 struct Expected {
     set: &'static str,
@@ -114,7 +114,10 @@ fn window<'a>(snapshots: &'a Value, set: &str) -> &'a Value {
 /// To the digits of the table.
 fn assert_digits(what: &str, found: &Value, expected: f64, scale: f64) {
     let found = found.as_f64().unwrap() * scale;
-    assert!((found - expected).abs() < 0.5e-4 + 1e-9, "{what}: {found}, expected {expected}");
+    assert!(
+        (found - expected).abs() < 0.5e-4 + 1e-9,
+        "{what}: {found}, expected {expected}"
+    );
 }
 
 #[test]
@@ -126,9 +129,20 @@ fn february_to_the_last_digit() {
             let snapshots = replay(
                 &files,
                 &[
-                    "--at", END, "--at", day_end, "--window", "all", "--window", "today",
-                    "--threshold", "20s", "--short-abandon", "5s",
-                    "--service-level-variant", variant,
+                    "--at",
+                    END,
+                    "--at",
+                    day_end,
+                    "--window",
+                    "all",
+                    "--window",
+                    "today",
+                    "--threshold",
+                    "20s",
+                    "--short-abandon",
+                    "5s",
+                    "--service-level-variant",
+                    variant,
                 ],
             );
             for row in &TABLE {
@@ -161,10 +175,16 @@ fn the_service_level_event_on_3_february() {
         let snapshots = replay(
             &files,
             &[
-                "--at", "1999-02-04T00:00:00+02:00",
-                "--at", "1999-02-03T13:30:00+02:00",
-                "--at", "1999-02-03T16:30:00+02:00",
-                "--window", "today", "--window", "30m",
+                "--at",
+                "1999-02-04T00:00:00+02:00",
+                "--at",
+                "1999-02-03T13:30:00+02:00",
+                "--at",
+                "1999-02-03T16:30:00+02:00",
+                "--window",
+                "today",
+                "--window",
+                "30m",
             ],
         );
         for (place, window, expected) in [
@@ -181,7 +201,12 @@ fn the_service_level_event_on_3_february() {
             .map(|key| figures[key].as_i64().unwrap());
             assert_eq!(found, expected, "snapshot {place}");
         }
-        assert_digits("13:00", &snapshots[1]["total"]["windows"]["30m"]["service_level_ratio"], 16.6667, 100.0);
+        assert_digits(
+            "13:00",
+            &snapshots[1]["total"]["windows"]["30m"]["service_level_ratio"],
+            16.6667,
+            100.0,
+        );
     }
 }
 
@@ -208,7 +233,10 @@ fn percentiles_of_the_month() {
             ("handle_seconds_p95", 582.0),
         ] {
             let found = figures[key].as_f64().unwrap();
-            assert!((found - expected).abs() <= 0.01 * expected, "{key}: {found}, expected {expected}");
+            assert!(
+                (found - expected).abs() <= 0.01 * expected,
+                "{key}: {found}, expected {expected}"
+            );
         }
     }
 }

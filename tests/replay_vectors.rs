@@ -47,7 +47,9 @@ fn replay(arguments: &[String], input: Option<&str>) -> Value {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.unwrap_or_default().as_bytes()).unwrap();
+    stdin
+        .write_all(input.unwrap_or_default().as_bytes())
+        .unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -86,7 +88,13 @@ struct Tolerance(f64);
 
 /// Notes every expected figure that is not there. What is missing counts as 0, as do labels without
 /// a number.
-fn compare(place: &str, expected: &Value, found: &Value, tolerance: Tolerance, wrong: &mut Vec<String>) {
+fn compare(
+    place: &str,
+    expected: &Value,
+    found: &Value,
+    tolerance: Tolerance,
+    wrong: &mut Vec<String>,
+) {
     let same = match (expected, found) {
         (Value::Object(expected), Value::Object(_) | Value::Null) => {
             // The vectors call every window but `all` incomplete, also where an accepted event lies
@@ -102,7 +110,11 @@ fn compare(place: &str, expected: &Value, found: &Value, tolerance: Tolerance, w
             true
         }
         (Value::Number(expected), _) => {
-            let missing_is_zero = if found.is_null() { Some(0.0) } else { found.as_f64() };
+            let missing_is_zero = if found.is_null() {
+                Some(0.0)
+            } else {
+                found.as_f64()
+            };
             let expected = expected.as_f64().unwrap();
             let allowed = if place.contains("_seconds_p") {
                 0.01 * expected + 0.0005
@@ -130,14 +142,18 @@ fn compare_rows(
     let name = |row: &Value| NAMES.map(|key| row.get(key).cloned());
     for (index, row) in expected.iter().enumerate() {
         let names = name(row);
-        let named = names.iter().any(Option::is_some);
-        let counterpart = if named {
+        let has_name = names.iter().any(Option::is_some);
+        let counterpart = if has_name {
             found.iter().find(|other| name(other) == names)
         } else {
             found.get(index)
         };
         let label: Vec<&str> = names.iter().flatten().filter_map(Value::as_str).collect();
-        let label = if named { label.join(",") } else { index.to_string() };
+        let label = if has_name {
+            label.join(",")
+        } else {
+            index.to_string()
+        };
         match counterpart {
             Some(other) => compare(&format!("{place}/{label}"), row, other, tolerance, wrong),
             None => wrong.push(format!("{place}/{label}: there is no such row")),
@@ -151,7 +167,11 @@ const SHOWN: usize = 12;
 /// Fails with the first few figures that are wrong.
 fn assert_none(what: &str, wrong: &[String]) {
     let shown: Vec<&String> = wrong.iter().take(SHOWN).collect();
-    assert!(wrong.is_empty(), "{what}: {} figures are wrong\n{shown:#?}", wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{what}: {} figures are wrong\n{shown:#?}",
+        wrong.len()
+    );
 }
 
 #[test]
@@ -200,11 +220,19 @@ fn row<'a>(snapshot: &'a Value, name: &str) -> &'a Value {
     match parts[..] {
         [queue, channel] => find(
             "queues",
-            &[("client_id", "default"), ("queue_id", queue), ("channel", channel)],
+            &[
+                ("client_id", "default"),
+                ("queue_id", queue),
+                ("channel", channel),
+            ],
         ),
         [client, queue, channel] => find(
             "queues",
-            &[("client_id", client), ("queue_id", queue), ("channel", channel)],
+            &[
+                ("client_id", client),
+                ("queue_id", queue),
+                ("channel", channel),
+            ],
         ),
         _ => panic!("no row {name}"),
     }
@@ -237,7 +265,13 @@ fn single_agents() {
                 window => &row["windows"][window],
             };
             let place = format!("{}: {key}", life["case"]);
-            compare(&place, expected, &block[&figure], Tolerance(1e-6), &mut wrong);
+            compare(
+                &place,
+                expected,
+                &block[&figure],
+                Tolerance(1e-6),
+                &mut wrong,
+            );
         }
     }
     assert_none("agent lives", &wrong);
@@ -249,10 +283,19 @@ fn logs(folder: &Path, prefix: &str) -> Vec<PathBuf> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
-        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(prefix))
+        .filter(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with(prefix)
+        })
         .collect();
     logs.sort();
-    assert!(!logs.is_empty(), "there is no {prefix} in {}", folder.display());
+    assert!(
+        !logs.is_empty(),
+        "there is no {prefix} in {}",
+        folder.display()
+    );
     logs
 }
 
@@ -283,7 +326,13 @@ fn logs_of_contacts() {
             let expected = read(&log.join(format!("{name}.expected.json.gz")));
             let arguments = arguments(&log, &run, &run["at"], &run["max_disorder"]);
             let mut wrong = Vec::new();
-            compare(name, &expected, &replay(&arguments, None), Tolerance(1e-9), &mut wrong);
+            compare(
+                name,
+                &expected,
+                &replay(&arguments, None),
+                Tolerance(1e-9),
+                &mut wrong,
+            );
             assert_none(&log.display().to_string(), &wrong);
         }
     }
@@ -297,7 +346,13 @@ fn logs_of_agents() {
         let expected = read(&log.join("run.expected.json.gz"));
         let in_order = arguments(&log, &run, &run["at"], &run["max_disorder"]);
         let mut wrong = Vec::new();
-        compare("run", &expected, &replay(&in_order, None), Tolerance(1e-6), &mut wrong);
+        compare(
+            "run",
+            &expected,
+            &replay(&in_order, None),
+            Tolerance(1e-6),
+            &mut wrong,
+        );
         assert_none(&log.display().to_string(), &wrong);
     }
 }
@@ -312,16 +367,31 @@ fn logs_of_agents_as_they_are() {
         let expected = read(&log.join("run.expected.json.gz"));
         let end = last_time(&log, &run);
         let (mut at, mut after) = (Vec::new(), Vec::new());
-        for (instant, snapshot) in run["at"].as_array().unwrap().iter().zip(expected.as_array().unwrap()) {
+        for (instant, snapshot) in run["at"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(expected.as_array().unwrap())
+        {
             if millis(instant) >= end {
                 at.push(instant.clone());
                 after.push(snapshot.clone());
             }
         }
-        assert!(!at.is_empty(), "{}: no instant lies after the end", log.display());
+        assert!(
+            !at.is_empty(),
+            "{}: no instant lies after the end",
+            log.display()
+        );
         let as_is = arguments(&log, &run, &at.into(), &"0s".into());
         let mut wrong = Vec::new();
-        compare("as is", &after.into(), &replay(&as_is, None), Tolerance(1e-6), &mut wrong);
+        compare(
+            "as is",
+            &after.into(),
+            &replay(&as_is, None),
+            Tolerance(1e-6),
+            &mut wrong,
+        );
         assert_none(&log.display().to_string(), &wrong);
     }
 }
@@ -331,7 +401,9 @@ fn last_time(log: &Path, run: &Value) -> i64 {
     let files = run["files"].as_array().unwrap().iter();
     let texts = files.map(|file| fs::read_to_string(log.join(file.as_str().unwrap())).unwrap());
     let text: String = texts.collect();
-    let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let events = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     events
         .filter(|event| event.get("time").is_some())
         .map(|event| millis(&event["time"]))
@@ -341,5 +413,6 @@ fn last_time(log: &Path, run: &Value) -> i64 {
 
 fn millis(time: &Value) -> i64 {
     let text = |text: &str| queuepulse::decode::parse_instant(text).unwrap().0;
-    time.as_i64().unwrap_or_else(|| text(time.as_str().unwrap()))
+    time.as_i64()
+        .unwrap_or_else(|| text(time.as_str().unwrap()))
 }

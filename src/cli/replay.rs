@@ -18,6 +18,7 @@ use crate::ingest::replay::lines::Lines;
 use crate::ingest::replay::{ReplayOptions, Report, replay as run_replay};
 use crate::kpi::Variant;
 use crate::live::{Snapshot, table};
+use crate::telemetry::{ExportOptions, Exposition};
 use crate::windows::frame::{WindowKind, WindowSpec};
 
 /// The most windows of one replay.
@@ -95,6 +96,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         whole_seconds: args.truncate_seconds,
     };
     let inputs = open(&args.files, limits.max_bytes, &read)?;
+    let export = export(&config, args);
     let options = options(args, config, limits);
     let bar = progress_bar(&args.files);
     let report = run_replay(inputs, options, &mut |records| {
@@ -106,8 +108,10 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     if report.accepted == 0 {
         return Err(Failure::NoEvent(discarded(&report)));
     }
-    notes(&report).iter().for_each(|line| output::note(line));
-    write(&report, args.format)
+    for note in notes(&report) {
+        output::note(&note);
+    }
+    write(&report, args.format, export)
 }
 
 fn check(args: &ReplayArgs) -> Result<(), Failure> {
@@ -188,7 +192,7 @@ fn progress_bar(files: &[PathBuf]) -> ProgressBar {
     }
 }
 
-fn write(report: &Report, format: Format) -> Result<(), Failure> {
+fn write(report: &Report, format: Format, export: ExportOptions) -> Result<(), Failure> {
     let text = match format {
         Format::Table => {
             let tables: Vec<String> = report.snapshots.iter().map(table).collect();
@@ -206,9 +210,32 @@ fn write(report: &Report, format: Format) -> Result<(), Failure> {
             let json = serde_json::to_string(&snapshots);
             json.map_err(|error| Failure::Broken(format!("cannot write JSON: {error}")))? + "\n"
         }
-        Format::Prometheus => String::new(),
+        Format::Prometheus => exposition(report, export),
     };
     output::print(&text)
+}
+
+/// The exposition of the last instant.
+fn exposition(report: &Report, export: ExportOptions) -> String {
+    let mut exposition = Exposition::new(export);
+    let last = report.snapshots.last();
+    last.map_or_else(String::new, |merged| {
+        exposition.write(merged, &report.registry).to_owned()
+    })
+}
+
+/// What the exposition shows: the windows asked for, else those of the configuration.
+fn export(config: &Config, args: &ReplayArgs) -> ExportOptions {
+    let asked = args.window.iter().map(|window| window.key.clone());
+    ExportOptions {
+        windows: if args.window.is_empty() {
+            config.export.windows.clone()
+        } else {
+            asked.collect()
+        },
+        families: config.export.families.clone(),
+        all_rungs: config.export.all_rungs,
+    }
 }
 
 /// What a person should know about the events.

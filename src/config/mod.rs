@@ -70,6 +70,10 @@ pub struct HttpConfig {
 pub struct ExportConfig {
     /// Keys of the windows shown.
     pub windows: Vec<String>,
+    /// Families beside those shown by default, by whole name; `*` stands for all.
+    pub families: Vec<String>,
+    /// Counters that depend on a threshold show every rung, not the queue's T alone.
+    pub all_rungs: bool,
 }
 
 /// Logs.
@@ -207,7 +211,12 @@ fn read(path: &Path) -> Result<(String, String), ConfigError> {
 }
 
 /// Lists that the environment can give, separated by commas.
-const LISTS: [&str; 3] = ["windows.sliding", "export.windows", "state.extra_rungs"];
+const LISTS: [&str; 4] = [
+    "windows.sliding",
+    "export.windows",
+    "export.families",
+    "state.extra_rungs",
+];
 
 fn merge(
     file: Option<(&str, &str)>,
@@ -395,9 +404,20 @@ fn export(root: &mut Section<'_>, windows: &[WindowSpec]) -> ExportConfig {
     let mut section = root.section("export");
     let known = |text: &str| keys.contains(&text).then(|| text.to_owned());
     let windows = section.list("windows", known, &right);
+    let named = |text: &str| {
+        let prefixed = text
+            .strip_prefix("queuepulse_")
+            .is_some_and(|rest| !rest.is_empty());
+        (prefixed || text == "*").then(|| text.to_owned())
+    };
+    let right = "give names of metrics such as \"queuepulse_talk_seconds_total\", or \"*\"";
+    let families = section.list("families", named, right);
+    let all_rungs = section.flag("all_rungs");
     section.finish();
     ExportConfig {
         windows: windows.unwrap_or_default(),
+        families: families.unwrap_or_default(),
+        all_rungs: all_rungs.unwrap_or_default(),
     }
 }
 

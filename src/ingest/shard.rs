@@ -5,15 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::engine::facts::Post;
-use crate::engine::names::RowNo;
 use crate::engine::partition::Partition;
 use crate::engine::settings::StateSettings;
 use crate::event::{Discard, Event, Millis};
 use crate::windows::frame::{Frame, WindowSpec};
 use crate::windows::numbering::Numbering;
 use crate::windows::tables::Tables;
-use crate::windows::view::PartitionView;
+use crate::windows::view::{Instant, PartitionView};
 
 /// One worker's partitions and tables.
 #[derive(Debug)]
@@ -22,40 +20,21 @@ pub struct Shard {
     held: Vec<Held>,
 }
 
-/// A partition, with what a view reads beside its state.
+/// A partition, with what a view needs beside its state.
 #[derive(Debug)]
 struct Held {
     number: u32,
     partition: Partition,
-    oldest: Vec<Millis>,
-    due: Vec<Post>,
+    at: Instant,
 }
 
 impl Held {
     fn look(&mut self, now: Millis) {
-        self.due.clear();
-        self.partition.due(now, &mut self.due);
-        let rows = self.partition.names().rows().len();
-        let rows = (0..rows).map(|row| RowNo(u32::try_from(row).unwrap_or(u32::MAX)));
-        let partition = &self.partition;
-        let oldest = rows.map(|row| partition.oldest(row, now).unwrap_or(Millis::MAX));
-        self.oldest.clear();
-        self.oldest.extend(oldest);
+        self.at.read(&mut self.partition, now);
     }
 
     fn view(&self) -> PartitionView<'_> {
-        let (names, ledger) = (self.partition.names(), self.partition.ledger());
-        PartitionView {
-            number: self.number,
-            names,
-            log: ledger.log(),
-            gauges: ledger.gauges(),
-            passes: ledger.passes_counted(),
-            oldest: &self.oldest,
-            feeds: names.feeds(),
-            losses: ledger.losses(),
-            due: &self.due,
-        }
+        PartitionView::of(self.number, &self.partition, &self.at)
     }
 }
 
@@ -77,8 +56,7 @@ impl Shard {
         self.held.push(Held {
             number,
             partition: Partition::new(settings),
-            oldest: Vec::new(),
-            due: Vec::new(),
+            at: Instant::default(),
         });
     }
 

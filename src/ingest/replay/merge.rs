@@ -169,18 +169,20 @@ mod tests {
     use crate::event::{Millis, Span};
 
     /// Times of the records of one input, in the order of its lines.
-    struct Times(std::vec::IntoIter<i64>);
+    struct Times(std::collections::VecDeque<i64>);
 
     impl Feed for Times {
         fn next(&mut self, record: &mut Vec<u8>) -> io::Result<Option<Millis>> {
             record.clear();
-            Ok(self.0.next().map(Millis))
+            Ok(self.0.pop_front().map(Millis))
         }
     }
 
     /// What comes out, as text: `input:time`, or `|X` where instant X is due.
     fn run(inputs: &[&[i64]], max_disorder: i64, instants: &[i64]) -> String {
-        let feeds = inputs.iter().map(|times| Times(times.to_vec().into_iter()));
+        let feeds = inputs
+            .iter()
+            .map(|times| Times(times.iter().copied().collect()));
         let mut merge = Merge::new(feeds, Span(max_disorder));
         let mut instants = instants.iter().copied().peekable();
         let mut out = Vec::new();
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn equal_times_keep_the_order_of_the_lines() {
-        let feeds = [Times(vec![7, 7, 7].into_iter())];
+        let feeds = [Times([7, 7, 7].into())];
         let mut merge = Merge::new(feeds, Span(100));
         let mut lines = Vec::new();
         while let Next::Record(record) = merge.next(None).unwrap() {
