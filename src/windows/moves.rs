@@ -203,9 +203,10 @@ impl Tables {
         if !self.maxima.any_marked() {
             return;
         }
+        // What has left one partition's log may be younger than what another still has.
         let floors = partitions.iter().map(|view| view.log().floor());
         self.maxima
-            .begin_rebuild(floors.min().unwrap_or(Millis::MAX));
+            .begin_rebuild(floors.max().unwrap_or(Millis::MAX));
         let mut exits: Vec<(usize, Millis, i64, i32)> = Vec::new();
         for view in partitions {
             let partition = view.number as usize;
