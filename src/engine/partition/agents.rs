@@ -1,0 +1,117 @@
+//! The agents of a partition. Once known, an agent stays known.
+
+use std::collections::HashMap;
+
+use super::Core;
+use crate::engine::agent::{Agent, Inserted, Workspace};
+use crate::engine::deadlines::Sleeper;
+use crate::engine::facts::Post;
+use crate::engine::names::Names;
+use crate::engine::prints::HashedKey;
+use crate::engine::timeline::Timeline;
+use crate::event::{AgentEvent, AgentKind, Correction, Discard, Millis, Span};
+
+#[derive(Clone, Debug)]
+struct Slot {
+    agent: Agent,
+    /// Posts up to here have been made.
+    made: Millis,
+    /// His earliest entry among the deadlines.
+    wakes: Millis,
+    /// The last view that he was in.
+    viewed: u64,
+}
+
+/// The agents of one partition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Agents {
+    slots: Vec<Slot>,
+    by_key: HashMap<u64, u32, HashedKey>,
+    view: u64,
+    work: Workspace,
+    ahead: Timeline,
+}
+
+impl Agents {
+    pub(super) fn apply(&mut self, event: &AgentEvent<'_>, core: &mut Core) -> Result<(), Discard> {
+        core.note_late(event.time);
+        let slot = self.slot(core.ids.of(&event.agent_id));
+        let Self { slots, work, .. } = self;
+        let known = &mut slots[slot as usize];
+        let applied = known
+            .agent
+            .apply(event, core.stream, &mut core.names, &core.ids, work);
+        known.made = core.stream;
+        core.ledger.change(&work.posts, &core.names);
+        core.sleep(Sleeper::Agent(slot), applied.next, &mut known.wakes);
+        if applied.inserted == Inserted::Duplicate {
+            return Err(Discard::Duplicate);
+        }
+        if let AgentKind::Contact(contact) = &event.kind
+            && contact.for_ms.is_some_and(|span| span < Span::ZERO)
+        {
+            core.note(Correction::NegativeDuration, 1);
+        }
+        Ok(())
+    }
+
+    fn slot(&mut self, key: u64) -> u32 {
+        let Self { slots, by_key, .. } = self;
+        *by_key.entry(key).or_insert_with(|| {
+            slots.push(Slot {
+                agent: Agent::default(),
+                made: Millis::MIN,
+                wakes: Millis::MAX,
+                viewed: 0,
+            });
+            u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Executes what is due of an agent, if the entry that wakes him is not out of date.
+    pub(super) fn wake(&mut self, slot: u32, stamp: Millis, core: &mut Core) {
+        let Self {
+            slots, work, ahead, ..
+        } = self;
+        let known = &mut slots[slot as usize];
+        if known.wakes != stamp {
+            return;
+        }
+        known.wakes = Millis::MAX;
+        known.agent.ahead(work, &mut core.names, ahead);
+        let made = std::mem::replace(&mut known.made, core.stream);
+        core.make_due(&ahead.posts, made);
+        core.sleep(
+            Sleeper::Agent(slot),
+            ahead.next_after(core.stream),
+            &mut known.wakes,
+        );
+    }
+
+    /// Begins another view: nobody was in it yet.
+    pub(super) fn begin_view(&mut self) {
+        self.view += 1;
+    }
+
+    /// Appends what is due of an agent by `now`, once a view however often it is asked.
+    pub(super) fn due(&mut self, slot: u32, now: Millis, names: &mut Names, out: &mut Vec<Post>) {
+        let Self {
+            slots,
+            work,
+            ahead,
+            view,
+            ..
+        } = self;
+        let known = &mut slots[slot as usize];
+        if known.wakes > now || std::mem::replace(&mut known.viewed, *view) == *view {
+            return;
+        }
+        known.agent.ahead(work, names, ahead);
+        let due = |post: &&Post| post.stamp > known.made && post.stamp <= now;
+        out.extend(ahead.posts.iter().filter(due));
+    }
+
+    pub(super) fn known(&self) -> usize {
+        self.slots.len()
+    }
+}

@@ -1,0 +1,191 @@
+//! One partition's state: a pure function of its log.
+//!
+//! `apply` uses event time only: no clock, no randomness, no other partition. So any two engines
+//! that applied the same records hold the same state. What depends on *now* is worked out by
+//! [`Partition::due`] and [`Partition::oldest`] when a view is made, and changes nothing.
+
+mod agents;
+mod contacts;
+
+use std::sync::Arc;
+
+use agents::Agents;
+use contacts::Contacts;
+
+use super::deadlines::{Deadlines, Sleeper};
+use super::facts::Post;
+use super::ids::IdHasher;
+use super::ledger::Ledger;
+use super::names::{Names, RowNo};
+use super::settings::StateSettings;
+use crate::event::{Correction, Discard, Event, Millis};
+
+/// State of one partition. One thread owns it.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    core: Core,
+    contacts: Contacts,
+    agents: Agents,
+    earliest: Millis,
+}
+
+/// What contacts and agents share.
+#[derive(Clone, Debug)]
+struct Core {
+    names: Names,
+    ids: IdHasher,
+    ledger: Ledger,
+    deadlines: Deadlines,
+    stream: Millis,
+    irregular: [u64; Correction::ALL.len()],
+}
+
+impl Core {
+    fn note(&mut self, oddity: Correction, times: u32) {
+        self.irregular[oddity as usize] += u64::from(times);
+    }
+
+    fn note_late(&mut self, time: Millis) {
+        if time < self.stream - self.names.settings().late_after {
+            self.note(Correction::Late, 1);
+        }
+    }
+
+    /// Puts into force those posts of a timeline that lie after `made`, up to stream time.
+    fn make_due(&mut self, posts: &[Post], made: Millis) {
+        for post in posts {
+            if post.stamp > made && post.stamp <= self.stream {
+                self.ledger.make(post, &self.names);
+            }
+        }
+    }
+
+    /// Sees to it that a sleeper wakes at `next`, if nothing wakes it earlier; `wakes` is its
+    /// earliest entry among the deadlines.
+    fn sleep(&mut self, sleeper: Sleeper, next: Millis, wakes: &mut Millis) {
+        if next < *wakes {
+            *wakes = next;
+            self.deadlines.push(next, sleeper);
+        }
+    }
+}
+
+impl Partition {
+    /// An empty partition.
+    pub fn new(settings: Arc<StateSettings>) -> Self {
+        Self {
+            core: Core {
+                ids: IdHasher::new(settings.id_key),
+                ledger: Ledger::new(&settings),
+                names: Names::new(settings),
+                deadlines: Deadlines::default(),
+                stream: Millis::MIN,
+                irregular: [0; Correction::ALL.len()],
+            },
+            contacts: Contacts::default(),
+            agents: Agents::default(),
+            earliest: Millis::MAX,
+        }
+    }
+
+    /// Applies one event.
+    ///
+    /// # Errors
+    /// The reason why it is not counted. The partition goes on all the same.
+    pub fn apply(&mut self, event: &Event<'_>) -> Result<(), Discard> {
+        match event {
+            Event::Contact(event) => {
+                self.pass(event.time);
+                self.contacts.apply(event, &mut self.core)
+            }
+            Event::Agent(event) => {
+                self.pass(event.time);
+                self.agents.apply(event, &mut self.core)
+            }
+            Event::Queue(_) => Err(Discard::WrongTopic),
+        }
+    }
+
+    /// Lets stream time pass: executes every deadline up to it, in order.
+    fn pass(&mut self, time: Millis) {
+        self.earliest = self.earliest.min(time);
+        if time <= self.core.stream {
+            return;
+        }
+        self.core.stream = time;
+        while let Some((stamp, sleeper)) = self.core.deadlines.pop_due(time) {
+            match sleeper {
+                Sleeper::Contact(slot) => self.contacts.wake(slot, stamp, &mut self.core),
+                Sleeper::Agent(slot) => self.agents.wake(slot, stamp, &mut self.core),
+            }
+        }
+        self.core.ledger.advance(time, &self.core.names);
+    }
+
+    /// Appends the posts that are due by `now` but not made yet: those with a stamp after stream
+    /// time, gauges included. Changes no figure.
+    pub fn due(&mut self, now: Millis, out: &mut Vec<Post>) {
+        let Self {
+            core,
+            contacts,
+            agents,
+            ..
+        } = self;
+        contacts.begin_view();
+        agents.begin_view();
+        core.deadlines.due(now, |_, sleeper| match sleeper {
+            Sleeper::Contact(slot) => contacts.due(slot, now, &mut core.names, out),
+            Sleeper::Agent(slot) => agents.due(slot, now, &mut core.names, out),
+        });
+    }
+
+    /// Entry of the visit that has waited longest in a row at `now`.
+    pub fn oldest(&self, row: RowNo, now: Millis) -> Option<Millis> {
+        self.contacts.oldest(row, now)
+    }
+
+    /// The dictionary.
+    pub fn names(&self) -> &Names {
+        &self.core.names
+    }
+
+    /// What is in force: the log, gauges, counters and the outbox.
+    pub fn ledger(&self) -> &Ledger {
+        &self.core.ledger
+    }
+
+    /// Empties the outbox, keeping its memory.
+    pub fn clear_outbox(&mut self) {
+        self.core.ledger.clear_outbox();
+    }
+
+    /// How often each oddity was counted, in the order of [`Correction::ALL`].
+    pub fn irregular(&self) -> &[u64; Correction::ALL.len()] {
+        &self.core.irregular
+    }
+
+    /// Stream time: the largest accepted event time.
+    pub fn stream(&self) -> Millis {
+        self.core.stream
+    }
+
+    /// The earliest accepted event time.
+    pub fn earliest(&self) -> Millis {
+        self.earliest
+    }
+
+    /// Contacts held: in flight or not settled yet.
+    pub fn contacts_held(&self) -> usize {
+        self.contacts.held()
+    }
+
+    /// Agents known.
+    pub fn agents_known(&self) -> usize {
+        self.agents.known()
+    }
+
+    /// Prints of settled contacts.
+    pub fn prints_held(&self) -> usize {
+        self.contacts.prints()
+    }
+}
