@@ -243,8 +243,8 @@ fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if report.missing > 0 {
         notes.push(format!(
-            "{} events came after an instant that they belong before had been evaluated; its figures \
-             lack them: give a larger --max-disorder",
+            "events that came too late for an instant: {}; its figures lack them, give a larger \
+             --max-disorder",
             report.missing
         ));
     }

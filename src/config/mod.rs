@@ -133,13 +133,13 @@ pub enum ConfigError {
     #[error("the environment cannot be used: {0}")]
     Environment(String),
     /// Some keys or values are wrong.
-    #[error("{}", list(.0))]
+    #[error("the configuration is wrong:{}", list(.0))]
     Faults(Vec<Fault>),
 }
 
 fn list(faults: &[Fault]) -> String {
-    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    lines.join("\n")
+    let lines = faults.iter().map(|fault| format!("\n  {fault}"));
+    lines.collect()
 }
 
 impl Config {

@@ -65,7 +65,7 @@ fn a_fault_says_that_it_comes_from_the_environment() {
     let error = Config::from_layers(None, variables, &Overrides::default()).expect_err("a fault");
     let text = error.to_string();
     assert!(
-        text.starts_with("state.retain = \"ever\" (from the environment): give"),
+        text.contains("\n  state.retain = \"ever\" (from the environment): give"),
         "{text}"
     );
 }
