@@ -16,6 +16,7 @@ use std::hint::black_box;
 
 use memory::{Counting, live, processor_time, resident_peak};
 use queuepulse::decode::decode;
+use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
 use queuepulse::simulate::Simulation;
 use queuepulse::telemetry::{ExportOptions, Exposition};
@@ -162,15 +163,13 @@ impl Costs {
 }
 
 fn tell(minute: i64, simulation: &Simulation, engine: &Engine, held: i64) {
-    let sum = |of: fn(&queuepulse::engine::partition::Partition) -> usize| -> usize {
-        engine.partitions.iter().map(of).sum()
-    };
+    let sum = |of: fn(&Partition) -> usize| -> usize { engine.partitions.iter().map(of).sum() };
     println!(
         "minute {minute}: {} in flight, {} held, {} settled, {} agents; {} MiB held, of it {} MiB log",
         simulation.in_flight(),
-        sum(|state| state.contacts_held()),
-        sum(|state| state.prints_held()),
-        sum(|state| state.agents_known()),
+        sum(Partition::contacts_held),
+        sum(Partition::prints_held),
+        sum(Partition::agents_known),
         held >> 20,
         sum(|state| state.ledger().log().bytes()) >> 20
     );
