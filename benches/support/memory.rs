@@ -4,6 +4,7 @@
     unsafe_code,
     reason = "a counting allocator has to implement an unsafe trait"
 )]
+#![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
