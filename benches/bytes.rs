@@ -66,8 +66,8 @@ impl Subject {
         for minute in 1..75 {
             let later = at(second + minute * 60);
             self.contact(&event("queued", number * 10 * MANY + minute, later, 10, ""));
+            self.show(later);
         }
-        self.engine.absorb(0);
     }
 
     fn start(&mut self) {
@@ -119,7 +119,8 @@ fn contacts() {
             r#","agent_id":"a1""#,
         ));
     }
-    subject.tell("contact in flight, answered, with its posts", MANY);
+    subject.show(at(13));
+    subject.tell("contact in flight, answered, with its log", MANY);
     let log = |subject: &Subject| subject.engine.partitions[0].ledger().log().bytes();
     let before = log(&subject);
     for contact in 1000..1000 + MANY {

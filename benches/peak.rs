@@ -165,12 +165,13 @@ impl Costs {
 fn tell(minute: i64, simulation: &Simulation, engine: &Engine, held: i64) {
     let sum = |of: fn(&Partition) -> usize| -> usize { engine.partitions.iter().map(of).sum() };
     println!(
-        "minute {minute}: {} in flight, {} held, {} settled, {} agents; {} MiB held, of it {} MiB log",
+        "minute {minute}: {} in flight, {} held, {} settled, {} agents; {} MiB held, of it {} MiB log of {} facts",
         simulation.in_flight(),
         sum(Partition::contacts_held),
         sum(Partition::prints_held),
         sum(Partition::agents_known),
         held >> 20,
-        sum(|state| state.ledger().log().bytes()) >> 20
+        sum(|state| state.ledger().log().bytes()) >> 20,
+        engine.facts
     );
 }

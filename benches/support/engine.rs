@@ -69,6 +69,8 @@ pub struct Engine {
     pub specs: Arc<[WindowSpec]>,
     pub limits: Limits,
     pub tick: u64,
+    /// Facts absorbed so far.
+    pub facts: u64,
     instants: Vec<Instant>,
     frames: Frames,
     publisher: Publisher,
@@ -97,6 +99,7 @@ impl Engine {
             specs: config.windows.into(),
             limits: Limits::default(),
             tick: 0,
+            facts: 0,
             coverage: Coverage::Recorded { earliest: None },
         }
     }
@@ -112,6 +115,7 @@ impl Engine {
     pub fn absorb(&mut self, partition: usize) {
         let number = u32::try_from(partition).unwrap_or(0);
         let state = &mut self.partitions[partition];
+        self.facts += state.ledger().outbox().len() as u64;
         self.tables
             .absorb(number, state.names(), state.ledger().outbox());
         state.clear_outbox();
