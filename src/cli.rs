@@ -13,7 +13,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::clock;
 use crate::config::{Config, ConfigError, Overrides};
+use crate::simulate::{SimulateArgs, simulate};
 use crate::telemetry;
 
 /// Exact live figures of a contact centre from its events.
@@ -28,6 +30,8 @@ struct Cli {
 enum Command {
     /// Compute the figures of recorded events at any instants
     Replay(replay::ReplayArgs),
+    /// Write a simulated contact centre's events to a folder, standard output or Kafka
+    Simulate(SimulateArgs),
     /// Check a configuration and list everything that is wrong with it
     CheckConfig {
         /// The configuration file; without it, the defaults and the environment
@@ -94,9 +98,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Replay(args) => replay::replay(&args),
+        Command::Simulate(args) => simulated(&args),
         Command::MetricsDoc => output::print(&telemetry::metrics_doc()),
         Command::CheckConfig { config } => check_config(config.as_deref()),
     }
+}
+
+fn simulated(args: &SimulateArgs) -> Result<(), Failure> {
+    let count = simulate(args, clock::now()).map_err(|fault| Failure::Broken(fault.to_string()))?;
+    output::note(&format!("{count} events"));
+    Ok(())
 }
 
 fn check_config(file: Option<&Path>) -> Result<(), Failure> {

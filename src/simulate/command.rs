@@ -3,19 +3,22 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
 
 use crate::event::{Millis, Span};
 
 use super::{Faults, Options, Scale, SimEvent, Simulation, Topic};
 
+/// How long Kafka may take to answer at all.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How long Kafka may take to accept what is still buffered at the end.
-const FLUSH: Duration = Duration::from_secs(30);
+const FLUSH: Duration = Duration::from_secs(35);
 
 /// What `queuepulse simulate` is asked for.
 #[derive(Args, Clone, Debug)]
@@ -92,6 +95,32 @@ pub enum SimulateError {
         /// What the client says.
         source: KafkaError,
     },
+    /// Kafka took only a part.
+    #[error("{count} events were not delivered to {brokers}")]
+    Undelivered {
+        /// The address given.
+        brokers: String,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Counts what Kafka did not take.
+#[derive(Debug, Default)]
+struct Deliveries {
+    failed: AtomicU64,
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if result.is_err() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Writes the events asked for and returns how many there were. `now` is the wall clock.
@@ -169,7 +198,7 @@ enum Sink {
     Output(BufWriter<io::Stdout>),
     Kafka {
         brokers: String,
-        producer: BaseProducer,
+        producer: BaseProducer<Deliveries>,
         topics: [String; 3],
     },
 }
@@ -194,16 +223,10 @@ impl Sink {
                 io::stdout(),
             )));
         };
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
-            .set("linger.ms", "20")
-            .set("compression.type", "zstd")
-            .set("enable.idempotence", "true")
-            .create()
-            .map_err(|source| SimulateError::Kafka {
-                brokers: brokers.clone(),
-                source,
-            })?;
+        let producer = connect(brokers).map_err(|source| SimulateError::Kafka {
+            brokers: brokers.clone(),
+            source,
+        })?;
         Ok(Self::Kafka {
             brokers: brokers.clone(),
             producer,
@@ -269,15 +292,31 @@ impl Sink {
             brokers, producer, ..
         } = self
         {
-            return producer
-                .flush(FLUSH)
-                .map_err(|source| SimulateError::Kafka {
-                    brokers: brokers.clone(),
-                    source,
-                });
+            let brokers = brokers.clone();
+            if let Err(source) = producer.flush(FLUSH) {
+                return Err(SimulateError::Kafka { brokers, source });
+            }
+            return match producer.context().failed.load(Ordering::Relaxed) {
+                0 => Ok(()),
+                count => Err(SimulateError::Undelivered { brokers, count }),
+            };
         }
         self.flush()
     }
+}
+
+/// A producer, once the brokers have answered.
+fn connect(brokers: &str) -> Result<BaseProducer<Deliveries>, KafkaError> {
+    let producer: BaseProducer<Deliveries> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("linger.ms", "20")
+        .set("compression.type", "zstd")
+        .set("enable.idempotence", "true")
+        .set("message.timeout.ms", "30000")
+        .set("log_level", "0")
+        .create_with_context(Deliveries::default())?;
+    producer.client().fetch_metadata(None, ANSWER)?;
+    Ok(producer)
 }
 
 fn open_files(
@@ -307,7 +346,11 @@ fn line(output: &mut impl Write, json: &[u8]) -> io::Result<()> {
 }
 
 /// Hands a record over; when the client's buffer is full, waits until there is room.
-fn produce(producer: &BaseProducer, topic: &str, event: &SimEvent<'_>) -> Result<(), KafkaError> {
+fn produce(
+    producer: &BaseProducer<Deliveries>,
+    topic: &str,
+    event: &SimEvent<'_>,
+) -> Result<(), KafkaError> {
     let record = BaseRecord::to(topic)
         .key(event.key)
         .payload(event.json)
