@@ -9,7 +9,10 @@ mod coverage;
 mod figures;
 mod frames;
 mod instant;
+#[allow(clippy::module_inception, reason = "it is what the module is for")]
+mod live;
 mod merged;
+mod minutes;
 mod numbers;
 mod overrides;
 mod registry;
@@ -22,10 +25,12 @@ pub use coverage::{Coverage, Reading};
 pub use figures::{ContactNow, ContactWindow, Staffing};
 pub use frames::{Frames, Publisher};
 pub use instant::rfc3339;
+pub use live::{Absent, History, Live, LiveParts, Look};
 pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge};
+pub use minutes::{Minutes, minute_edges};
 pub use overrides::BadSetting;
 pub use registry::{FileViews, QueueEntry, QueueKey, Registry};
-pub use snapshot::{CONTACT_STATES, Snapshot, expected_wait_of, row_figures};
+pub use snapshot::{CONTACT_STATES, OneWindow, Snapshot, expected_wait_of, row_figures};
 pub use table::table;
 
 #[cfg(test)]

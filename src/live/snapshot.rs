@@ -42,8 +42,29 @@ pub struct Snapshot<'a> {
 
 impl Serialize for Snapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer, None)
+    }
+}
+
+/// The same with one window only, as the stream sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct OneWindow<'a> {
+    /// Everything.
+    pub snapshot: Snapshot<'a>,
+    /// The key of the window.
+    pub window: &'a str,
+}
+
+impl Serialize for OneWindow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.snapshot.write(serializer, Some(self.window))
+    }
+}
+
+impl Snapshot<'_> {
+    fn write<S: Serializer>(&self, serializer: S, only: Option<&str>) -> Result<S::Ok, S::Error> {
         let merged = self.merged;
-        let rows = |rows| Rows { rows, merged };
+        let rows = |rows| Rows { rows, merged, only };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
@@ -51,26 +72,31 @@ impl Serialize for Snapshot<'_> {
         map.serialize_entry("clients", &rows(&merged.clients))?;
         map.serialize_entry("groups", &rows(&merged.groups))?;
         map.serialize_entry("channels", &rows(&merged.channels))?;
-        map.serialize_entry("total", &row_figures(&merged.total, merged))?;
+        map.serialize_entry("total", &row_figures(&merged.total, merged, only))?;
         map.end()
     }
 }
 
-/// One row: its names, `now` and `windows`.
-pub fn row_figures<'a>(row: &'a Row, merged: &'a Merged) -> impl Serialize + 'a {
-    RowJson { row, merged }
+/// One row: its names, `now` and `windows`; only one of these where a key is given.
+pub fn row_figures<'a>(
+    row: &'a Row,
+    merged: &'a Merged,
+    only: Option<&'a str>,
+) -> impl Serialize + 'a {
+    RowJson { row, merged, only }
 }
 
 struct Rows<'a> {
     rows: &'a [Row],
     merged: &'a Merged,
+    only: Option<&'a str>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(self.rows.len()))?;
         for row in self.rows {
-            seq.serialize_element(&row_figures(row, self.merged))?;
+            seq.serialize_element(&row_figures(row, self.merged, self.only))?;
         }
         seq.end()
     }
@@ -79,6 +105,7 @@ impl Serialize for Rows<'_> {
 struct RowJson<'a> {
     row: &'a Row,
     merged: &'a Merged,
+    only: Option<&'a str>,
 }
 
 impl Serialize for RowJson<'_> {
@@ -187,7 +214,9 @@ impl Serialize for Windows<'_> {
         let merged = self.0.merged;
         for (spec, window) in merged.specs.iter().zip(&self.0.row.windows) {
             let to = merged.to;
-            map.serialize_entry(&spec.key, &Window { window, to })?;
+            if self.0.only.is_none_or(|only| only == spec.key) {
+                map.serialize_entry(&spec.key, &Window { window, to })?;
+            }
         }
         map.end()
     }
@@ -214,7 +243,10 @@ impl Serialize for Window<'_> {
     }
 }
 
-fn contact_counts<M: SerializeMap>(map: &mut M, contacts: &ContactWindow) -> Result<(), M::Error> {
+pub(super) fn contact_counts<M: SerializeMap>(
+    map: &mut M,
+    contacts: &ContactWindow,
+) -> Result<(), M::Error> {
     let counts = &contacts.counts;
     map.serialize_entry("offered", &counts.offered)?;
     map.serialize_entry("answered", &counts.answered)?;
@@ -233,7 +265,7 @@ fn contact_counts<M: SerializeMap>(map: &mut M, contacts: &ContactWindow) -> Res
     map.serialize_entry("resolved", &counts.resolved)
 }
 
-fn contact_averages<M: SerializeMap>(
+pub(super) fn contact_averages<M: SerializeMap>(
     map: &mut M,
     contacts: &ContactWindow,
 ) -> Result<(), M::Error> {

@@ -6,11 +6,13 @@ mod doc;
 mod engine;
 mod exposition;
 mod labels;
+mod process;
 
 pub use doc::metrics_doc;
 pub use engine::EngineMetrics;
 pub use exposition::{ExportOptions, Exposition};
 pub use labels::label_value;
+pub use process::resident_bytes;
 
 #[cfg(test)]
 mod tests;

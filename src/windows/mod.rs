@@ -5,6 +5,7 @@ pub use crate::engine::losses;
 
 mod distribution;
 pub mod frame;
+pub mod history;
 mod levels;
 mod maps;
 mod maxima;

@@ -1,0 +1,195 @@
+//! What HTTP sees of the engine: the merged figures of the latest tick, or why there are none.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::event::{Millis, Span};
+use crate::windows::frame::WindowSpec;
+use crate::windows::history::Columns;
+use crate::windows::numbering::Numbering;
+
+use super::{Condition, Coverage, Frames, MergeOptions, Merged, QueueKey, Registry, merge};
+
+/// Contact columns of a queue between neighbouring edges, from the workers' logs; none when they do
+/// not answer.
+pub type History = Box<dyn Fn(&QueueKey, &[Millis]) -> Option<Vec<Columns>> + Send + Sync>;
+
+/// What [`Live`] is made of.
+pub struct LiveParts {
+    /// Queues, their settings and names.
+    pub registry: Arc<Registry>,
+    /// What the workers publish.
+    pub frames: Arc<Frames>,
+    /// The windows, in the order of the frames'.
+    pub specs: Arc<[WindowSpec]>,
+    /// From when on figures are whole.
+    pub coverage: Arc<ArcSwap<Coverage>>,
+    /// The condition at an instant.
+    pub condition: Box<dyn Fn(Millis) -> Condition + Send + Sync>,
+    /// The wall clock.
+    pub clock: fn() -> Millis,
+    /// A poll loop that has not gone round for this long may have lost its partitions: nothing is
+    /// shown.
+    pub session_timeout: Span,
+    /// Past minutes of a queue.
+    pub history: History,
+}
+
+/// The engine as readers see it. Any number of them, none waits for a writer.
+pub struct Live {
+    parts: LiveParts,
+    /// The merge of the latest tick: the first reader makes it, under this lock, and all share it.
+    merged: Mutex<Option<Arc<Merged>>>,
+}
+
+impl fmt::Debug for LiveParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveParts")
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("registry", &self.parts.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a reader is shown.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The figures of one instant.
+    pub merged: Arc<Merged>,
+    /// The engine's condition at the moment of looking.
+    pub condition: Condition,
+}
+
+impl Look {
+    /// `data_age_seconds`.
+    pub fn data_age_seconds(&self) -> Option<f64> {
+        self.condition
+            .data_age
+            .map(|age| crate::kpi::seconds(age.0))
+    }
+}
+
+/// Why nothing is shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Absent {
+    /// Reading has not come far enough, or cannot go on.
+    #[error("no figures yet: {0}")]
+    Unready(String),
+    /// The lease on the partitions may have ended.
+    #[error("no figures: the poll loop has not gone round for {} s", .0.0 / 1000)]
+    Stalled(Span),
+    /// No tick is complete.
+    #[error("no figures yet: no worker has published")]
+    NoFrame,
+}
+
+impl Live {
+    /// The engine made of these parts.
+    pub fn new(parts: LiveParts) -> Self {
+        Self {
+            parts,
+            merged: Mutex::new(None),
+        }
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry {
+        &self.parts.registry
+    }
+
+    /// How many queues there are.
+    pub fn queues(&self) -> usize {
+        self.parts.registry.queues()
+    }
+
+    /// The windows.
+    pub fn specs(&self) -> &Arc<[WindowSpec]> {
+        &self.parts.specs
+    }
+
+    /// The number of the latest complete tick; changes when there is something new to see.
+    pub fn tick(&self) -> Option<u64> {
+        self.parts.frames.tick()
+    }
+
+    /// The condition now.
+    pub fn condition(&self) -> Condition {
+        (self.parts.condition)((self.parts.clock)())
+    }
+
+    /// The figures of the latest tick.
+    ///
+    /// # Errors
+    /// Why nothing is shown.
+    pub fn look(&self) -> Result<Look, Absent> {
+        let condition = self.allowed()?;
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        let tick = self.parts.frames.tick();
+        let shown = merged.as_ref().filter(|shown| Some(shown.tick) == tick);
+        let look = match shown {
+            Some(shown) => Arc::clone(shown),
+            None => match self.merge(None) {
+                Some(fresh) => {
+                    let fresh = Arc::new(fresh);
+                    *merged = Some(Arc::clone(&fresh));
+                    fresh
+                }
+                // the workers are between two ticks: the one before is shown
+                None => merged.clone().ok_or(Absent::NoFrame)?,
+            },
+        };
+        Ok(Look {
+            merged: look,
+            condition,
+        })
+    }
+
+    /// The figures of the latest tick with another T for all queues. Not shared, made for this
+    /// reader alone.
+    ///
+    /// # Errors
+    /// Why nothing is shown.
+    pub fn look_at_threshold(&self, threshold: Span) -> Result<Look, Absent> {
+        let condition = self.allowed()?;
+        let merged = self.merge(Some(threshold)).ok_or(Absent::NoFrame)?;
+        Ok(Look {
+            merged: Arc::new(merged),
+            condition,
+        })
+    }
+
+    /// Contact columns of a queue between neighbouring edges. Waits for the workers.
+    pub fn history(&self, queue: &QueueKey, edges: &[Millis]) -> Option<Vec<Columns>> {
+        (self.parts.history)(queue, edges)
+    }
+
+    fn allowed(&self) -> Result<Condition, Absent> {
+        let condition = self.condition();
+        if let Some(reason) = &condition.unready {
+            return Err(Absent::Unready(reason.clone()));
+        }
+        match condition.poll_age {
+            Some(age) if age > self.parts.session_timeout => Err(Absent::Stalled(age)),
+            _ => Ok(condition),
+        }
+    }
+
+    fn merge(&self, threshold: Option<Span>) -> Option<Merged> {
+        let frames = self.parts.frames.latest()?;
+        let options = MergeOptions {
+            specs: &self.parts.specs,
+            coverage: &self.parts.coverage.load(),
+            threshold,
+        };
+        Some(merge(frames, &self.parts.registry, &options))
+    }
+}

@@ -1,0 +1,69 @@
+//! `/metrics`: the queues' families, written once a tick and shared by all scrapers, then the
+//! engine's own. While there are no figures the queues' families are absent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::live::Merged;
+use crate::telemetry::{ExportOptions, Exposition, resident_bytes};
+
+use super::Served;
+use super::refusal::Refusal;
+
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The latest text of the queues' families.
+#[derive(Debug)]
+pub(super) struct Scrape(Mutex<Written>);
+
+#[derive(Debug)]
+struct Written {
+    exposition: Exposition,
+    tick: Option<u64>,
+    text: Arc<str>,
+}
+
+impl Scrape {
+    pub(super) fn new(options: ExportOptions) -> Self {
+        Self(Mutex::new(Written {
+            exposition: Exposition::new(options),
+            tick: None,
+            text: Arc::from(""),
+        }))
+    }
+
+    /// The text of a merge: written by the first who asks.
+    fn text(&self, served: &Served, merged: &Merged) -> Arc<str> {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.tick != Some(merged.tick) {
+            let text = written.exposition.write(merged, served.live.registry());
+            let text: Arc<str> = text.into();
+            written.text = text;
+            written.tick = Some(merged.tick);
+        }
+        Arc::clone(&written.text)
+    }
+}
+
+/// The scrape.
+pub(super) async fn metrics(State(served): State<Arc<Served>>) -> Result<Response, Refusal> {
+    let queues = match served.live.look() {
+        Ok(look) => served.scrape.text(&served, &look.merged),
+        Err(_) => Arc::from(""),
+    };
+    let engine = served
+        .metrics
+        .text(
+            &served.live.condition(),
+            served.live.queues(),
+            resident_bytes(),
+        )
+        .map_err(|_| Refusal::failed("the engine's own metrics could not be written"))?;
+    let mut text = String::with_capacity(queues.len() + engine.len());
+    text.push_str(&queues);
+    text.push_str(&engine);
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}

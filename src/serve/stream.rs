@@ -1,0 +1,111 @@
+//! `/api/v1/stream`: server-sent events, one for each tick.
+//!
+//! First `hello` with the windows that there are; then `figures`, a snapshot with the one window
+//! asked for (`?window=`, else the first configured); or, while there are none, `absent` with the
+//! reason, once a second. The text of a tick is made once and shared by all listeners of a window.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use serde_json::json;
+
+use crate::live::{Look, OneWindow, Snapshot};
+
+use super::Served;
+use super::query::{Asked, AskedQuery};
+use super::refusal::Refusal;
+
+/// How often a listener looks for a new tick: adds this much delay at most.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How many looks without figures go by between two `absent`.
+const ABSENT_EVERY: u32 = 20;
+
+/// The latest text by window.
+#[derive(Debug, Default)]
+pub(super) struct Events(Mutex<BTreeMap<String, (u64, Arc<str>)>>);
+
+impl Events {
+    fn text(&self, look: &Look, window: &str) -> Option<Arc<str>> {
+        let tick = look.merged.tick;
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = texts.get(window).filter(|(made_at, _)| *made_at == tick) {
+            return Some(Arc::clone(text));
+        }
+        let snapshot = Snapshot {
+            merged: &look.merged,
+            data_age_seconds: look.data_age_seconds(),
+        };
+        let text: Arc<str> = serde_json::to_string(&OneWindow { snapshot, window })
+            .ok()?
+            .into();
+        texts.insert(window.to_owned(), (tick, Arc::clone(&text)));
+        Some(text)
+    }
+}
+
+/// What a listener has been told.
+#[derive(Default)]
+struct Told {
+    tick: Option<u64>,
+    looks_absent: u32,
+}
+
+/// The stream.
+pub(super) async fn stream(
+    State(served): State<Arc<Served>>,
+    query: AskedQuery,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let asked = Asked::of(query)?;
+    asked.no_threshold()?;
+    let keys: Vec<String> = served
+        .live
+        .specs()
+        .iter()
+        .map(|spec| spec.key.clone())
+        .collect();
+    let window = match asked.window(&served.live)? {
+        Some(window) => window.to_owned(),
+        None => keys.first().cloned().unwrap_or_default(),
+    };
+    let hello = json!({ "windows": keys, "window": window, "version": env!("CARGO_PKG_VERSION") });
+    let events = async_stream::stream! {
+        yield Ok(Event::default().event("hello").data(hello.to_string()));
+        let mut told = Told::default();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            if let Some(event) = next(&served, &window, &mut told) {
+                yield Ok(event);
+            }
+        }
+    };
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// What there is to tell, if anything.
+fn next(served: &Served, window: &str, told: &mut Told) -> Option<Event> {
+    match served.live.look() {
+        Ok(look) => {
+            told.looks_absent = 0;
+            if told.tick == Some(look.merged.tick) {
+                return None;
+            }
+            told.tick = Some(look.merged.tick);
+            let text = served.events.text(&look, window)?;
+            Some(Event::default().event("figures").data(&*text))
+        }
+        Err(absent) => {
+            let due = told.looks_absent % ABSENT_EVERY == 0;
+            told.looks_absent = told.looks_absent.wrapping_add(1);
+            told.tick = None;
+            let reason = json!({ "reason": absent.to_string() });
+            due.then(|| Event::default().event("absent").data(reason.to_string()))
+        }
+    }
+}

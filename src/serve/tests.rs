@@ -1,0 +1,320 @@
+//! The routes, driven without a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode, header};
+use futures_util::StreamExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::*;
+use crate::event::{Millis, Span};
+use crate::live::fixture::{self, NOW};
+use crate::live::{Condition, Frames, LiveParts, Publisher, Registry};
+use crate::windows::columns::contact;
+
+/// An engine over the fixture's frames, and the switches that a test may turn.
+struct Engine {
+    router: Router,
+    registry: Arc<Registry>,
+    publishers: Vec<Publisher>,
+    catching_up: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
+}
+
+fn engine() -> Engine {
+    let registry = Arc::new(fixture::registry());
+    let frames = Arc::new(Frames::new(2));
+    let catching_up = Arc::new(AtomicBool::new(false));
+    let stalled = Arc::new(AtomicBool::new(false));
+    let switches = (Arc::clone(&catching_up), Arc::clone(&stalled));
+    let live = Live::new(LiveParts {
+        registry: Arc::clone(&registry),
+        frames: Arc::clone(&frames),
+        specs: fixture::specs(),
+        coverage: Arc::new(ArcSwap::from_pointee(fixture::coverage())),
+        condition: Box::new(move |_| {
+            let catching_up = switches.0.load(Ordering::Relaxed);
+            Condition {
+                unready: catching_up.then(|| "catching up".to_owned()),
+                catching_up,
+                data_age: Some(Span(300)),
+                poll_age: Some(if switches.1.load(Ordering::Relaxed) {
+                    Span::seconds(60)
+                } else {
+                    Span(20)
+                }),
+                ..Condition::default()
+            }
+        }),
+        clock: || NOW,
+        session_timeout: Span::seconds(45),
+        history: Box::new(|_, edges| {
+            let mut columns = vec![[0; contact::WIDTH]; edges.len() - 1];
+            columns[59][contact::OFFERED] = 4;
+            Some(columns)
+        }),
+    });
+    let metrics = Arc::new(EngineMetrics::new().unwrap());
+    let export = ExportOptions {
+        windows: vec!["30m".to_owned()],
+        ..ExportOptions::default()
+    };
+    let mut engine = Engine {
+        router: router(Arc::new(live), metrics, export),
+        registry,
+        publishers: (0..2).map(|worker| frames.publisher(worker)).collect(),
+        catching_up,
+        stalled,
+    };
+    engine.publish(7);
+    engine
+}
+
+impl Engine {
+    fn publish(&mut self, tick: u64) {
+        let frames = fixture::frames(&self.registry, tick);
+        for (publisher, frame) in self.publishers.iter_mut().zip(frames) {
+            publisher.publish((*frame).clone());
+        }
+    }
+
+    async fn ask(&self, method: &str, uri: &str) -> Response<Body> {
+        let request = Request::builder().method(method).uri(uri);
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn get(&self, uri: &str) -> (StatusCode, Value) {
+        let response = self.ask("GET", uri).await;
+        let status = response.status();
+        (status, serde_json::from_str(&text(response).await).unwrap())
+    }
+}
+
+async fn text(response: Response<Body>) -> String {
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_snapshot_shows_every_queue_and_the_age_of_the_data() {
+    let engine = engine();
+    let (status, snapshot) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(snapshot["queues"].as_array().unwrap().len(), 3);
+    assert_eq!(snapshot["data_age_seconds"], 0.3);
+    assert_eq!(snapshot["total"]["windows"]["30m"]["offered"], 8);
+}
+
+#[tokio::test]
+async fn another_threshold_must_be_a_rung() {
+    let engine = engine();
+    let (status, snapshot) = engine.get("/api/v1/snapshot?threshold=60s").await;
+    assert_eq!(status, StatusCode::OK);
+    let sales = &snapshot["queues"][0]["windows"]["30m"];
+    assert_eq!(sales["answered_within_threshold"], 4);
+    let (status, error) = engine.get("/api/v1/snapshot?threshold=25").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let sentence = error["error"].as_str().unwrap();
+    assert!(
+        sentence.contains("rungs are 5, 10, 20, 30, 60 s"),
+        "{sentence}"
+    );
+    let (status, _) = engine.get("/api/v1/snapshot?threshold=soon").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_the_query_does_not_know_is_refused_in_one_sentence() {
+    let engine = engine();
+    for uri in [
+        "/api/v1/snapshot?treshold=20",
+        "/api/v1/snapshot?threshold=20&threshold=30",
+        "/api/v1/snapshot?window=7m",
+        "/api/v1/stream?window=7m",
+        "/api/v1/stream?threshold=20",
+        "/api/v1/queues/acme/sales/voice?threshold=21",
+        "/api/v1/queues/acme/%ff/voice",
+    ] {
+        let (status, error) = engine.get(uri).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{uri}");
+        assert!(error["error"].is_string(), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn one_queue_is_shown_with_its_last_hour_by_the_minute() {
+    let engine = engine();
+    let uri = "/api/v1/queues/acme/sales/voice?window=30m&threshold=60";
+    let (status, detail) = engine.get(uri).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(detail["queue_id"], "sales");
+    assert_eq!(detail["windows"].as_object().unwrap().len(), 1);
+    assert_eq!(detail["settings"]["threshold_seconds"], 60.0);
+    let minutes = detail["last_hour"].as_array().unwrap();
+    assert_eq!(minutes.len(), 60);
+    assert_eq!(minutes[59]["offered"], 4);
+    assert_eq!(minutes[59]["from"], "2026-01-05T08:59:00.000Z");
+    assert_eq!(minutes[59]["service_level_ratio"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_unknown_queue_or_path_is_not_found() {
+    let engine = engine();
+    for uri in [
+        "/api/v1/queues/acme/none/voice",
+        "/nothing",
+        "/api/v1/queues",
+    ] {
+        let (status, error) = engine.get(uri).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{uri}");
+        assert!(error["error"].is_string(), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn only_get_and_head_are_answered() {
+    let engine = engine();
+    let refused = engine.ask("POST", "/metrics").await;
+    assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let head = engine.ask("HEAD", "/metrics").await;
+    assert_eq!(head.status(), StatusCode::OK);
+    assert_eq!(text(head).await, "");
+}
+
+#[tokio::test]
+async fn metrics_are_text_of_the_queues_and_the_engine() {
+    let engine = engine();
+    let response = engine.ask("GET", "/metrics").await;
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let body = text(response).await;
+    let sales = "{client=\"acme\",queue=\"sales\",channel=\"voice\"}";
+    assert!(
+        body.contains(&format!("queuepulse_waiting{sales} 2\n")),
+        "{body}"
+    );
+    assert!(body.contains("queuepulse_data_age_seconds 0.3\n"), "{body}");
+    assert!(body.contains("queuepulse_queues 3\n"), "{body}");
+}
+
+#[tokio::test]
+async fn metrics_are_packed_when_asked() {
+    let engine = engine();
+    let request = Request::builder()
+        .uri("/metrics")
+        .header(header::ACCEPT_ENCODING, "gzip")
+        .body(Body::empty())
+        .unwrap();
+    let response = engine.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+}
+
+#[tokio::test]
+async fn while_catching_up_figures_are_absent_and_the_reason_is_told() {
+    let engine = engine();
+    engine.catching_up.store(true, Ordering::Relaxed);
+    let (status, answer) = engine.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer["error"].as_str().unwrap().contains("catching up"));
+    let (status, _) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let body = text(engine.ask("GET", "/metrics").await).await;
+    assert!(!body.contains("queuepulse_waiting"), "{body}");
+    assert!(body.contains("queuepulse_catching_up 1\n"), "{body}");
+    let (status, _) = engine.get("/healthz").await;
+    assert_eq!(status, StatusCode::OK);
+    engine.catching_up.store(false, Ordering::Relaxed);
+    let (status, _) = engine.get("/readyz").await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_poll_shows_nothing_of_its_own() {
+    let engine = engine();
+    engine.stalled.store(true, Ordering::Relaxed);
+    let (status, answer) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer["error"].as_str().unwrap().contains("60 s"));
+}
+
+#[tokio::test]
+async fn the_stream_tells_each_tick_once() {
+    let mut engine = engine();
+    let response = engine.ask("GET", "/api/v1/stream?window=30m").await;
+    let mut events = response.into_body().into_data_stream();
+    let mut next = async || {
+        let bytes = events.next().await.unwrap().unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let hello = next().await;
+    assert!(
+        hello.contains("event: hello") && hello.contains("\"today\""),
+        "{hello}"
+    );
+    let figures = next().await;
+    assert!(figures.contains("event: figures"), "{figures}");
+    let data = figures.lines().find_map(|line| line.strip_prefix("data: "));
+    let data: Value = serde_json::from_str(data.unwrap()).unwrap();
+    assert_eq!(data["total"]["windows"].as_object().unwrap().len(), 1);
+    engine.publish(8);
+    assert!(next().await.contains("event: figures"));
+    engine.catching_up.store(true, Ordering::Relaxed);
+    let absent = next().await;
+    assert!(
+        absent.contains("event: absent") && absent.contains("catching up"),
+        "{absent}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_outside() {
+    let engine = engine();
+    let response = engine.ask("GET", "/").await;
+    assert!(
+        response
+            .headers()
+            .contains_key(header::CONTENT_SECURITY_POLICY)
+    );
+    assert_eq!(
+        response.headers()[header::X_CONTENT_TYPE_OPTIONS],
+        "nosniff"
+    );
+    let page = text(response).await;
+    for outside in ["http://", "https://", "<link", "src="] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
+
+#[tokio::test]
+async fn before_the_first_tick_there_is_nothing() {
+    let mut engine = engine();
+    let frames = Arc::new(Frames::new(1));
+    let live = Live::new(LiveParts {
+        registry: Arc::clone(&engine.registry),
+        frames,
+        specs: fixture::specs(),
+        coverage: Arc::new(ArcSwap::from_pointee(fixture::coverage())),
+        condition: Box::new(|_| Condition::default()),
+        clock: || Millis(0),
+        session_timeout: Span::seconds(45),
+        history: Box::new(|_, _| None),
+    });
+    let metrics = Arc::new(EngineMetrics::new().unwrap());
+    engine.router = router(Arc::new(live), metrics, ExportOptions::default());
+    let (status, answer) = engine.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        answer["error"]
+            .as_str()
+            .unwrap()
+            .contains("no worker has published")
+    );
+}
