@@ -64,7 +64,7 @@ impl Serialize for OneWindow<'_> {
 impl Snapshot<'_> {
     fn write<S: Serializer>(&self, serializer: S, only: Option<&str>) -> Result<S::Ok, S::Error> {
         let merged = self.merged;
-        let rows = |rows| Rows { rows, merged, only };
+        let rows = |list| Rows { list, merged, only };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
@@ -87,15 +87,15 @@ pub fn row_figures<'a>(
 }
 
 struct Rows<'a> {
-    rows: &'a [Row],
+    list: &'a [Row],
     merged: &'a Merged,
     only: Option<&'a str>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.rows.len()))?;
-        for row in self.rows {
+        let mut seq = serializer.serialize_seq(Some(self.list.len()))?;
+        for row in self.list {
             seq.serialize_element(&row_figures(row, self.merged, self.only))?;
         }
         seq.end()

@@ -101,7 +101,7 @@ fn next(served: &Served, window: &str, told: &mut Told) -> Option<Event> {
             Some(Event::default().event("figures").data(&*text))
         }
         Err(absent) => {
-            let due = told.looks_absent % ABSENT_EVERY == 0;
+            let due = told.looks_absent.is_multiple_of(ABSENT_EVERY);
             told.looks_absent = told.looks_absent.wrapping_add(1);
             told.tick = None;
             let reason = json!({ "reason": absent.to_string() });
