@@ -251,28 +251,26 @@ fn is_boundary(at: &jiff::ZonedDateTime, length: i64) -> bool {
     into_hour % length == 0
 }
 
-/// `90s`, `30m`, `1h30m`, `16h` in milliseconds.
+/// `90s`, `30m`, `1h30m`, `250ms` in milliseconds.
 pub fn duration(text: &str) -> i64 {
-    let (mut total, mut number) = (0, String::new());
-    for character in text.chars() {
-        if character.is_ascii_digit() {
-            number.push(character);
-            continue;
-        }
-        let amount: i64 = number
-            .parse()
-            .unwrap_or_else(|_| panic!("not a duration: {text}"));
-        number.clear();
-        total += amount
-            * match character {
-                's' => SECOND,
-                'm' => MINUTE,
-                'h' => HOUR,
-                'd' => 24 * HOUR,
-                _ => panic!("not a duration: {text}"),
-            };
+    let (mut total, mut rest) = (0, text);
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit());
+        let (number, unit_on) = rest.split_at(digits.unwrap_or(rest.len()));
+        let units = [
+            ("ms", 1),
+            ("s", SECOND),
+            ("m", MINUTE),
+            ("h", HOUR),
+            ("d", 24 * HOUR),
+        ];
+        let unit = units.iter().find(|(unit, _)| unit_on.starts_with(unit));
+        let (Some((unit, length)), Ok(number)) = (unit, number.parse::<i64>()) else {
+            panic!("not a duration: {text}");
+        };
+        total += number * length;
+        rest = &unit_on[unit.len()..];
     }
-    assert!(number.is_empty(), "not a duration: {text}");
     total
 }
 
