@@ -11,11 +11,14 @@
 #[path = "properties/logs.rs"]
 mod logs;
 mod oracle;
+#[path = "properties/posts.rs"]
+mod posts;
 
 use logs::{LONG, SHORT, Sent, arrivals, instants, partitions};
+use oracle::record::Record;
 use oracle::{Settings, Window, compare::differences};
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
 use serde_json::Value;
 
 fn config() -> Config {
@@ -24,7 +27,10 @@ fn config() -> Config {
         .and_then(|cases| cases.parse().ok());
     Config {
         cases: cases.unwrap_or(48),
-        max_shrink_iters: 4000,
+        max_shrink_iters: 200,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/properties/regressions.txt",
+        ))),
         ..Config::default()
     }
 }
@@ -57,8 +63,8 @@ fn by_oracle(partitions: &[Vec<Value>], instants: &[i64]) -> Vec<Value> {
     )
 }
 
-fn same(expected: &[Value], found: &[Value], log: &[Value]) {
-    assert_eq!(expected.len(), found.len());
+fn same(expected: &[Value], found: &[Value], log: &[Value]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(expected.len(), found.len());
     let faults: Vec<String> = expected
         .iter()
         .zip(found)
@@ -70,13 +76,14 @@ fn same(expected: &[Value], found: &[Value], log: &[Value]) {
         })
         .collect();
     let lines: Vec<String> = log.iter().map(Value::to_string).collect();
-    assert!(
+    prop_assert!(
         faults.is_empty(),
         "{} differences\n{}\nof the log\n{}",
         faults.len(),
         faults[..faults.len().min(12)].join("\n"),
         lines.join("\n")
     );
+    Ok(())
 }
 
 proptest! {
@@ -93,7 +100,7 @@ proptest! {
         let at = instants(&log, &picks);
         let arrived = arrivals(&log);
         let sorted: Vec<Value> = log.iter().map(|sent| sent.event.clone()).collect();
-        same(&by_oracle(&[sorted], &at), &by_oracle(std::slice::from_ref(&arrived), &at), &arrived);
+        same(&by_oracle(&[sorted], &at), &by_oracle(std::slice::from_ref(&arrived), &at), &arrived)?;
     }
 
     /// Nor on how contacts and agents are spread over partitions.
@@ -108,6 +115,125 @@ proptest! {
         let at = instants(&log, &picks);
         let arrived = arrivals(&log);
         let one = by_oracle(std::slice::from_ref(&arrived), &at);
-        same(&one, &by_oracle(&partitions(&arrived, 3, spread), &at), &arrived);
+        same(&one, &by_oracle(&partitions(&arrived, 3, spread), &at), &arrived)?;
     }
+
+    /// A partition posts what the oracle says, whatever the order of arrival: contacts.
+    #[test]
+    fn contacts_within_minutes_are_folded_as_the_oracle_folds_them(
+        contacts in logs::contacts(&SHORT),
+        picks in picks(),
+    ) {
+        folded(&contacts, &picks)?;
+    }
+
+    /// The same over hours: settled, swept, forgotten.
+    #[test]
+    fn contacts_over_hours_are_folded_as_the_oracle_folds_them(
+        contacts in logs::contacts(&LONG),
+        picks in picks(),
+    ) {
+        folded(&contacts, &picks)?;
+    }
+
+    /// Agents.
+    #[test]
+    fn agents_within_minutes_are_folded_as_the_oracle_folds_them(
+        agents in logs::agents(&SHORT),
+        picks in picks(),
+    ) {
+        folded(&agents, &picks)?;
+    }
+
+    /// Agents over hours: late facts, time-outs, ghosts.
+    #[test]
+    fn agents_over_hours_are_folded_as_the_oracle_folds_them(
+        agents in logs::agents(&LONG),
+        picks in picks(),
+    ) {
+        folded(&agents, &picks)?;
+    }
+}
+
+/// Feeds a partition up to each instant and compares what it posted.
+fn folded(log: &[Sent], picks: &[(usize, usize)]) -> Result<(), TestCaseError> {
+    let arrived = arrivals(log);
+    let records = posts::records(&arrived);
+    for at in instants(log, picks) {
+        let sorted = oracle::record::applied(&records, at, 10 * oracle::HOUR);
+        let as_sent: Vec<&Record> = records.iter().filter(|record| record.time <= at).collect();
+        for applied in [sorted, as_sent] {
+            prop_assume!(!posts::in_doubt(&applied, at));
+            let differs = |applied: &[&Record]| {
+                if posts::in_doubt(applied, at) {
+                    Vec::new()
+                } else {
+                    posts::differences(applied, at)
+                }
+            };
+            if differs(&applied).is_empty() {
+                continue;
+            }
+            let least = least(applied, |applied| !differs(applied).is_empty());
+            let lines: Vec<String> = least
+                .iter()
+                .map(|record| record.value.to_string())
+                .collect();
+            let faults = differs(&least).join("\n");
+            prop_assert!(
+                false,
+                "at +{} ms\n{faults}\nof the log\n{}",
+                at - logs::START,
+                lines.join("\n")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A log without any record that the failure does not need.
+fn least<'a>(mut log: Vec<&'a Record>, fails: impl Fn(&[&'a Record]) -> bool) -> Vec<&'a Record> {
+    let mut at = 0;
+    let mut removed = false;
+    loop {
+        if at >= log.len() {
+            if !removed {
+                return log;
+            }
+            (at, removed) = (0, false);
+            continue;
+        }
+        let mut fewer = log.clone();
+        fewer.remove(at);
+        if fails(&fewer) {
+            log = fewer;
+            removed = true;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// A life to look at: `QUEUEPULSE_LIFE` names a file of events, one JSON object a line. Says where
+/// engine and oracle differ after its last event, and what the oracle posts.
+#[test]
+fn a_life_from_a_file() {
+    let Some(file) = std::env::var_os("QUEUEPULSE_LIFE") else {
+        return;
+    };
+    let text = std::fs::read_to_string(file).unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let records = posts::records(&events);
+    let applied: Vec<&Record> = records.iter().collect();
+    let at = applied.iter().map(|record| record.time).max().unwrap();
+    let faults = posts::differences(&applied, at);
+    let posted = posts::of_oracle(&applied, &Settings::default(), at);
+    assert!(
+        faults.is_empty(),
+        "{}\n\noracle: {posted:#?}",
+        faults.join("\n")
+    );
 }

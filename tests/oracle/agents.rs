@@ -577,7 +577,13 @@ impl Run<'_> {
                 state.slots.clone_from(slots);
                 state.shared = *shared;
             }
-            What::Contact(fact) => self.contact(op.at, fact, old || fact.listed),
+            What::Contact(fact) => {
+                // Listed in a snapshot: an event at the snapshot's time only.
+                if !fact.listed {
+                    self.state().named.insert(fact.client.clone());
+                }
+                self.contact(op.at, fact, old || fact.listed);
+            }
             What::Contacts(facts) => {
                 let listed: Vec<(String, String)> = facts
                     .iter()
@@ -585,6 +591,7 @@ impl Run<'_> {
                     .collect();
                 self.state().turns.retain(|key, _| listed.contains(key));
                 for fact in facts {
+                    self.state().named.insert(fact.client.clone());
                     self.contact(op.at, fact, false);
                 }
             }
@@ -593,7 +600,6 @@ impl Run<'_> {
 
     fn contact(&mut self, at: i64, fact: &ContactFact, leave_flag: bool) {
         let state = self.state();
-        state.named.insert(fact.client.clone());
         let key = (fact.client.clone(), fact.contact.clone());
         let failed = ["missed", "rejected", "error"].contains(&fact.state.as_str());
         if !leave_flag {

@@ -238,6 +238,8 @@ pub struct Contact {
     pub over: Option<i64>,
     /// When it is swept if nothing more comes; `None` for one that is over.
     pub sweep: Option<i64>,
+    /// Several visits without a number began at one instant: no telling them apart.
+    pub doubtful: bool,
     /// An answered contact that no `wrapped_up` ever came for.
     pub lacks_wrap_up: bool,
 }
@@ -339,15 +341,14 @@ impl Contact {
         named.or_else(|| self.in_force())
     }
 
-    /// Whether an end without a visit finds a visit begun before and still open to it.
+    /// Whether an end without a visit finds a visit begun before and still open: one that waits or
+    /// has an open leg, whoever's.
     fn finds_open(&self, fact: &Fact) -> bool {
-        match fact.kind {
-            "transferred" => self.leg_for(fact).is_some(),
-            "ended" if self.leg_for(fact).is_some() => true,
-            _ => self
+        let open = |visit: &Visit| visit.is_waiting() || visit.legs.iter().any(Leg::is_open);
+        self.leg_for(fact).is_some()
+            || self
                 .belongs_to(fact)
-                .is_some_and(|at| self.visits[at].is_waiting()),
-        }
+                .is_some_and(|at| open(&self.visits[at]))
     }
 
     fn begin(&mut self, fact: &Fact) {
@@ -417,14 +418,18 @@ impl Contact {
         let names = queued_names.and_then(|fact| fact.queue.clone());
         visit.queue = names.or_else(|| visit.own.iter().find_map(|fact| fact.queue.clone()));
         match fact.kind {
-            "alerting" if visit.is_waiting() => visit.alerts.extend(fact.agent.clone()),
+            "alerting" if visit.outcome().is_none() => visit.alerts.extend(fact.agent.clone()),
             "alert_failed" => {
                 visit
                     .alerts
                     .retain(|agent| Some(agent) != fact.agent.as_ref());
                 self.alert_failed.push((visit.number, fact.time));
             }
-            "answered" => answer(visit, fact),
+            "answered" => {
+                let orphan = |own: &Fact| own.kind == "dequeued";
+                self.doubtful |= visit.explicit.is_none() && visit.own.iter().any(orphan);
+                answer(visit, fact);
+            }
             "dequeued" => {
                 let orphan = fact.queued_at.is_none()
                     && visit.queued().is_none()
@@ -434,6 +439,9 @@ impl Contact {
                 }
             }
             "transferred" => {
+                // Named another queue, and the answered visit has a leg it could end.
+                let other = fact.queue.is_some() && fact.queue != visit.queue;
+                self.doubtful |= !visit.is_answered() || (other && leg_in(visit, fact).is_some());
                 if visit.is_answered() {
                     self.transferred.push((visit.number, fact.time));
                 }
@@ -480,7 +488,7 @@ fn answer(visit: &mut Visit, fact: &Fact) {
     let has_leg = visit
         .legs
         .iter()
-        .any(|leg| leg.is_open() && (leg.agent.is_none() || leg.agent == fact.agent));
+        .any(|leg| leg.is_open() && leg.is_of(fact.agent.as_ref()));
     if !has_leg {
         visit.legs.push(Leg {
             agent: fact.agent.clone(),
@@ -533,7 +541,7 @@ fn act_on_leg(visit: &mut Visit, fact: &Fact) {
 
 /// What the facts of one contact come to, if nothing more comes.
 pub fn fold(client: &str, facts: &[Fact], settings: &Settings) -> Contact {
-    let facts = distinct(facts);
+    let mut facts = distinct(facts);
     let mut contact = Contact {
         client: client.to_owned(),
         channel: facts
@@ -558,6 +566,17 @@ pub fn fold(client: &str, facts: &[Fact], settings: &Settings) -> Contact {
                 .iter()
                 .take_while(|fact| fact.time == facts[from].time)
                 .count();
+        // A contact in flight without a fact for too long was swept: what comes after that counts
+        // no more. A fact exactly at the sweep's stamp still does.
+        let silence = if from > 0 {
+            facts[from].time - facts[from - 1].time
+        } else {
+            0
+        };
+        if silence > settings.ghost(&contact.channel) && over(&contact, settings).is_none() {
+            facts.truncate(from);
+            break;
+        }
         instant(&mut contact, &facts[from..until], &has_queued);
         from = until;
     }
@@ -585,8 +604,11 @@ fn instant(contact: &mut Contact, facts: &[Fact], has_queued: &[i64]) {
     {
         *contact = ended;
         let mut rest = Vec::new();
+        let mut unnumbered = 0;
         for fact in later {
             if fact.visit.is_some() || contact.begins(fact) {
+                unnumbered += usize::from(fact.visit.is_none());
+                contact.doubtful |= unnumbered > 1;
                 contact.apply(fact, has_queued);
             } else {
                 rest.push(fact);
@@ -622,18 +644,19 @@ fn ends_first<'a>(contact: &mut Contact, facts: &[&'a Fact], has_queued: &[i64])
 
 /// When a contact is over by its facts; `None` while it is in flight.
 fn over(contact: &Contact, settings: &Settings) -> Option<i64> {
-    if contact.closed.is_some() {
-        return contact.closed;
-    }
     let legs: Vec<(&Visit, &Leg)> = contact
         .visits
         .iter()
         .flat_map(|visit| visit.legs.iter().map(move |leg| (visit, leg)))
         .collect();
-    let last = &contact.visits[contact.in_force()?];
+    // A visit begun after `closed` still waits, and is swept when nothing comes.
     if contact.visits.iter().any(Visit::is_waiting) || legs.iter().any(|(_, leg)| leg.is_open()) {
         return None;
     }
+    if contact.closed.is_some() {
+        return contact.closed;
+    }
+    let last = &contact.visits[contact.in_force()?];
     let ends = legs.iter().map(|(visit, leg)| {
         let rule = contact
             .row(visit)
@@ -700,7 +723,7 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
         match mine.last_mut() {
             Some(life) => {
                 let settled = life.settled_at(&client, settings);
-                if stream <= settled {
+                if stream < settled {
                     let before = distinct(&life.facts);
                     life.facts.push(fact);
                     if distinct(&life.facts) != before {
@@ -708,7 +731,7 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
                     }
                     continue;
                 }
-                if stream <= settled + settings.retain {
+                if stream <= settled + settings.retain + settings.print_slack {
                     continue; // a late duplicate
                 }
                 if fact.time >= stream - settings.retain {

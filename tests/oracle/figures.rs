@@ -39,6 +39,35 @@ struct Present {
     entry: i64,
 }
 
+/// Everything that contacts post up to `at`, told as text: what, stamp, amount. The states of now
+/// count as posted at `at`.
+pub fn posted(records: &[&Record], settings: &Settings, at: i64) -> Vec<(String, i64, i64)> {
+    let contacts = contacts::contacts(records, settings);
+    let (posts, present) = posts(&contacts, settings, at);
+    let row = |row: &Row| format!("{}/{}/{}", row.client, row.queue, row.channel);
+    let told = posts.iter().map(|post| {
+        let what = match &post.what {
+            What::Offered => "offered".to_owned(),
+            What::Exit(name, wait) if FLOWS.contains(&name.as_str()) => {
+                format!("{name} after {wait:?}")
+            }
+            What::Exit(name, wait) => format!("{name} after {}", wait.unwrap_or(-1)),
+            What::Passed(rung) => format!("passed {rung}"),
+            What::AlertFailed => "alert_failed".to_owned(),
+            What::Transferred => "transferred".to_owned(),
+            What::Handled(talk, hold) => format!("handled talk {talk} hold {hold}"),
+            What::After(acw) => format!("acw {acw}"),
+        };
+        (format!("{} {what}", row(&post.row)), post.at, 1)
+    });
+    let now = present.iter().map(|present| {
+        let mut state = present.state.to_owned();
+        state[..1].make_ascii_uppercase();
+        (format!("{} now {state}", row(&present.row)), at, 1)
+    });
+    told.chain(now).collect()
+}
+
 /// Every post of every contact, and the visits in a state at `at`.
 fn posts(contacts: &[Contact], settings: &Settings, at: i64) -> (Vec<Post>, Vec<Present>) {
     let (mut posts, mut present) = (Vec::new(), Vec::new());

@@ -154,6 +154,7 @@ fn contact_event(step: &Step, at: usize, time: i64, numbered: bool) -> Value {
     put("type", json!(format!("contact.{}", step.kind)));
     put("time", json!(time));
     put("contact_id", json!(format!("contact-{}", step.who)));
+    let plain = ["closed", "created", "rated"].contains(&step.kind);
     let queue = if step.kind == "queued" {
         Some(step.queue.unwrap_or("q1"))
     } else {
@@ -170,7 +171,7 @@ fn contact_event(step: &Step, at: usize, time: i64, numbered: bool) -> Value {
     };
     text(
         "queue_id",
-        queue.filter(|_| step.kind == "queued" || step.word % 3 == 0),
+        queue.filter(|_| step.kind == "queued" || !plain && step.word.is_multiple_of(3)),
     );
     text("agent_id", agent);
     text("channel", step.channel);
@@ -189,12 +190,12 @@ fn contact_event(step: &Step, at: usize, time: i64, numbered: bool) -> Value {
         ),
         _ => {}
     }
-    if numbered && !["closed", "created", "rated"].contains(&step.kind) {
+    if numbered && !plain {
         event.insert("visit".to_owned(), json!(step.visit));
     }
-    let number = step.number.filter(|_| step.word % 4 == 0);
+    let number = step.number.filter(|_| step.word.is_multiple_of(4));
     let stated = match step.kind {
-        "ended" if step.word % 8 == 0 => Some("talk_ms"),
+        "ended" if step.word.is_multiple_of(8) => Some("talk_ms"),
         "ended" => Some("hold_ms"),
         "wrapped_up" => Some("acw_ms"),
         _ => None,
@@ -230,7 +231,8 @@ pub fn agents(shape: &Shape) -> BoxedStrategy<Vec<Sent>> {
     steps
         .prop_map(|steps| {
             let mut time = START;
-            let mut out = Vec::new();
+            // Nobody's first event is a snapshot that knows of contacts before it.
+            let mut out: Vec<Sent> = ["anna", "bob"].map(logged_in).into();
             for (at, (step, late, is_late)) in steps.into_iter().enumerate() {
                 time += step.gap;
                 let late = if is_late { late } else { 0 };
@@ -249,6 +251,16 @@ pub fn agents(shape: &Shape) -> BoxedStrategy<Vec<Sent>> {
         .boxed()
 }
 
+fn logged_in(agent: &str) -> Sent {
+    let time = START - 100_000;
+    let event = json!({"id": format!("in {agent}"), "type": "agent.logged_in", "time": time, "agent_id": agent});
+    Sent {
+        event,
+        time,
+        late: 0,
+    }
+}
+
 const QUEUES: [&[(&str, &str)]; 4] = [
     &[],
     &[("q1", "voice")],
@@ -259,7 +271,7 @@ const QUEUES: [&[(&str, &str)]; 4] = [
 fn memberships(word: usize) -> Value {
     let entries = QUEUES[word % 4].iter().map(|(queue, channel)| {
         let mut entry = json!({"queue_id": queue, "channel": channel});
-        if word % 5 == 0 {
+        if word.is_multiple_of(5) {
             entry["client_id"] = json!("acme");
         }
         entry
@@ -296,7 +308,7 @@ fn agent_event(step: &Step, at: usize, time: i64) -> Value {
         "time": time,
         "agent_id": (["anna", "bob"][step.who % 2]),
     });
-    if word % 7 == 0 {
+    if word.is_multiple_of(7) {
         event["client_id"] = json!("acme");
     }
     match step.kind {
@@ -309,7 +321,7 @@ fn agent_event(step: &Step, at: usize, time: i64) -> Value {
         "queues" => event["queues"] = memberships(word),
         "capacity" => {
             event["slots"] = slots(word);
-            if word % 9 == 0 {
+            if word.is_multiple_of(9) {
                 event["shared"] = json!(true);
             }
         }
@@ -334,16 +346,16 @@ fn agent_event(step: &Step, at: usize, time: i64) -> Value {
 
 fn snapshot(event: &mut Value, step: &Step, time: i64) {
     let word = step.word;
-    if word % 2 == 0 {
+    if word.is_multiple_of(2) {
         event["presence"] = json!(["available", "aux", "offline"][(word / 2) % 3]);
     }
-    if word % 11 == 0 {
+    if word.is_multiple_of(11) {
         event["queues"] = memberships(word);
     }
-    if word % 13 == 0 {
+    if word.is_multiple_of(13) {
         event["slots"] = slots(word);
     }
-    if word % 5 == 0 {
+    if word.is_multiple_of(5) {
         return;
     }
     let listed = (0..word % 3).map(|which| {
