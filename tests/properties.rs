@@ -8,6 +8,7 @@
     reason = "test code: a failure here is a failed test"
 )]
 
+mod engine;
 #[path = "properties/logs.rs"]
 mod logs;
 mod oracle;
@@ -153,6 +154,146 @@ proptest! {
     ) {
         folded(&agents, &picks)?;
     }
+
+    /// Every figure of every row, window and instant: the engine's snapshot is the oracle's.
+    #[test]
+    fn the_engine_shows_what_the_oracle_shows_over_hours(
+        contacts in logs::contacts(&LONG),
+        agents in logs::agents(&LONG),
+        picks in picks(),
+        spread in 0..100usize,
+    ) {
+        shown(&both(contacts, agents), &picks, spread)?;
+    }
+
+    /// The same within minutes, where nothing is settled and everything collides.
+    #[test]
+    fn the_engine_shows_what_the_oracle_shows_within_minutes(
+        contacts in logs::contacts(&SHORT),
+        agents in logs::agents(&SHORT),
+        picks in picks(),
+        spread in 0..100usize,
+    ) {
+        shown(&both(contacts, agents), &picks, spread)?;
+    }
+
+    /// Partitions fed one after the other give what partitions fed together give.
+    #[test]
+    fn partitions_one_after_the_other(
+        contacts in logs::contacts(&LONG),
+        agents in logs::agents(&LONG),
+        spread in 0..100usize,
+        after in 0..4usize,
+    ) {
+        let log = both(contacts, agents);
+        let at = log.last().map_or(0, |sent| sent.time) + [0, 1, 20_000, 3_600_000][after];
+        no_faults(fed(&log, spread), |fed| {
+            let together = at_end(fed, None, at);
+            let mut in_turn = fed.to_vec();
+            in_turn.sort_by_key(|(part, _)| *part);
+            differences(&together, &at_end(&in_turn, None, at), 1e-6)
+        })?;
+    }
+
+    /// A log split at any place into two runs over one state gives what one run gives.
+    #[test]
+    fn two_runs_over_one_state(
+        contacts in logs::contacts(&LONG),
+        agents in logs::agents(&LONG),
+        spread in 0..100usize,
+        split in 0..100usize,
+        after in 0..4usize,
+    ) {
+        let log = both(contacts, agents);
+        let at = log.last().map_or(0, |sent| sent.time) + [0, 1, 20_000, 3_600_000][after];
+        no_faults(fed(&log, spread), |fed| {
+            let split = fed.len() * split / 100;
+            differences(&at_end(fed, None, at), &at_end(fed, Some(split), at), 1e-6)
+        })?;
+    }
+}
+
+const PARTITIONS: usize = 3;
+
+/// In order of arrival, each event with the number of its partition.
+fn fed(log: &[Sent], spread: usize) -> Vec<(usize, Value)> {
+    let part = |event: Value| (logs::partition(&event, PARTITIONS, spread), event);
+    arrivals(log).into_iter().map(part).collect()
+}
+
+/// The snapshot at `at` of an engine with windows on and off edges. With `split`, a second run
+/// begins there over the same partitions.
+fn at_end(fed: &[(usize, Value)], split: Option<usize>, at: i64) -> Value {
+    let mut engine = engine::Engine::new(&Settings::default(), &windows(), PARTITIONS);
+    for (number, (part, event)) in fed.iter().enumerate() {
+        if Some(number) == split {
+            engine.second_run();
+        }
+        engine.apply(*part, event);
+    }
+    engine.snapshot(at)
+}
+
+/// Fails with the least part of the log for which there are faults.
+fn no_faults(
+    fed: Vec<(usize, Value)>,
+    faults: impl Fn(&[(usize, Value)]) -> Vec<String>,
+) -> Result<(), TestCaseError> {
+    if faults(&fed).is_empty() {
+        return Ok(());
+    }
+    let least = least(fed, |fed| !faults(fed).is_empty());
+    let lines: Vec<String> = least
+        .iter()
+        .map(|(part, event)| format!("{part} {event}"))
+        .collect();
+    let faults = faults(&least);
+    let some = faults[..faults.len().min(20)].join("\n");
+    prop_assert!(
+        false,
+        "{} differences\n{some}\nof the log\n{}",
+        faults.len(),
+        lines.join("\n")
+    );
+    Ok(())
+}
+
+/// Compares the snapshots at each instant, each from the state and the tables of the one before.
+fn shown(log: &[Sent], picks: &[(usize, usize)], spread: usize) -> Result<(), TestCaseError> {
+    let instants = instants(log, picks);
+    let settings = Settings::default();
+    let buffer = 10 * oracle::HOUR;
+    no_faults(fed(log, spread), |fed| {
+        let mut parts = vec![Vec::new(); PARTITIONS];
+        for (part, event) in fed {
+            parts[*part].push(event.clone());
+        }
+        let records: Vec<Vec<Record>> = parts.iter().map(|part| posts::records(part)).collect();
+        let doubt =
+            |part: &Vec<Record>| posts::in_doubt(&part.iter().collect::<Vec<_>>(), i64::MAX / 4);
+        if records.iter().any(doubt) {
+            return Vec::new();
+        }
+        let mut engine = engine::Engine::new(&settings, &windows(), PARTITIONS);
+        let mut done = i64::MIN;
+        let mut faults = Vec::new();
+        for &at in &instants {
+            for (number, part) in records.iter().enumerate() {
+                let applied = oracle::record::applied(part, at, buffer);
+                let news = applied.iter().filter(|record| record.time > done);
+                news.for_each(|record| engine.apply(number, &record.value));
+            }
+            done = at;
+            let expected =
+                oracle::snapshots(&parts, &settings, &[at], &windows(), buffer).remove(0);
+            let here = differences(&expected, &engine.snapshot(at), 1e-6);
+            faults.extend(
+                here.into_iter()
+                    .map(|fault| format!("{}{fault}", expected["at"])),
+            );
+        }
+        faults
+    })
 }
 
 /// Feeds a partition up to each instant and compares what it posted.
@@ -192,7 +333,7 @@ fn folded(log: &[Sent], picks: &[(usize, usize)]) -> Result<(), TestCaseError> {
 }
 
 /// A log without any record that the failure does not need.
-fn least<'a>(mut log: Vec<&'a Record>, fails: impl Fn(&[&'a Record]) -> bool) -> Vec<&'a Record> {
+fn least<T: Clone>(mut log: Vec<T>, fails: impl Fn(&[T]) -> bool) -> Vec<T> {
     let mut at = 0;
     let mut removed = false;
     loop {

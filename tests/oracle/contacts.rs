@@ -616,6 +616,7 @@ fn instant(contact: &mut Contact, facts: &[Fact], has_queued: &[i64]) {
         }
         rest.sort_by_key(|fact| (fact.is_end(), fact.rank, fact.id.clone()));
         for fact in rest {
+            contact.doubtful |= contact.begins(fact);
             contact.apply(fact, has_queued);
         }
     } else {

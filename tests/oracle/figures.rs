@@ -922,12 +922,6 @@ impl Question<'_> {
         ] {
             put(&format!("{key}_seconds"), seconds(get(key)), feed);
         }
-        put("agents_on_contact_here_seconds", seconds(get("here")), feed);
-        put(
-            "agents_on_contact_elsewhere_seconds",
-            seconds(get("elsewhere")),
-            feed,
-        );
         put("agents_aux_seconds", labelled(&sums, "aux/", seconds), true);
         put("agents_seconds", labelled(&sums, "both/", seconds), feed);
         let work = ["alerting", "connected", "held", "acw"]

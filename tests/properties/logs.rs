@@ -382,23 +382,23 @@ pub fn arrivals(log: &[Sent]) -> Vec<Value> {
     log.into_iter().map(|sent| sent.event.clone()).collect()
 }
 
-/// Spread over partitions by contact and agent; `spread` says how.
+/// The partition of an event, by its contact or agent; `spread` says how.
+pub fn partition(event: &Value, count: usize, spread: usize) -> usize {
+    let of_contact = event["type"]
+        .as_str()
+        .is_some_and(|kind| kind.starts_with("contact."));
+    let key = if of_contact { "contact_id" } else { "agent_id" };
+    let bytes = event[key].as_str().unwrap_or_default().bytes();
+    bytes.fold(spread, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(usize::from(byte))
+    }) % count
+}
+
+/// Spread over partitions by contact and agent.
 pub fn partitions(events: &[Value], count: usize, spread: usize) -> Vec<Vec<Value>> {
     let mut out = vec![Vec::new(); count];
     for event in events {
-        let key = event["contact_id"].as_str().filter(|_| {
-            event.get("agent_id").is_none()
-                || event["type"]
-                    .as_str()
-                    .is_some_and(|kind| kind.starts_with("contact."))
-        });
-        let key = key
-            .or_else(|| event["agent_id"].as_str())
-            .unwrap_or_default();
-        let hash = key.bytes().fold(spread, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(usize::from(byte))
-        });
-        out[hash % count].push(event.clone());
+        out[partition(event, count, spread)].push(event.clone());
     }
     out
 }
