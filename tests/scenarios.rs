@@ -8,11 +8,14 @@
     reason = "test code: a failure here is a failed test"
 )]
 
+mod engine;
 #[path = "scenarios/language.rs"]
 mod language;
 mod oracle;
 
 use std::path::Path;
+
+use oracle::compare::differences;
 
 use language::{Scenario, asked, parse};
 use serde_json::Value;
@@ -64,4 +67,32 @@ fn scenarios_through_the_oracle() {
         all.extend(faults(&scenario, &snapshots, &instants));
     }
     assert!(all.is_empty(), "{} faults\n{}", all.len(), all.join("\n"));
+}
+
+#[test]
+fn scenarios_through_the_engine() {
+    let mut all = Vec::new();
+    for scenario in scenarios() {
+        let (instants, windows) = asked(&scenario);
+        let (parts, settings) = (&scenario.partitions, &scenario.settings);
+        let late = scenario.max_disorder;
+        let snapshots = engine::replayed(parts, settings, &instants, &windows, late);
+        all.extend(faults(&scenario, &snapshots, &instants));
+        let expected = oracle::snapshots(parts, settings, &instants, &windows, late);
+        for (want, have) in expected.iter().zip(&snapshots) {
+            let here = differences(want, have, 1e-6);
+            all.extend(here.iter().map(|fault| {
+                format!(
+                    "{}\n    oracle and engine differ at {}{fault}",
+                    scenario.name, want["at"]
+                )
+            }));
+        }
+    }
+    assert!(
+        all.is_empty(),
+        "{} faults\n{}",
+        all.len(),
+        all[..all.len().min(60)].join("\n")
+    );
 }

@@ -13,12 +13,15 @@
 )]
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::sync::Arc;
 
 use queuepulse::decode::{Limits, decode};
 use queuepulse::engine::partition::Partition;
 use queuepulse::engine::settings::{AfterContact, Pattern, StateSettings, ZoneNo};
 use queuepulse::event::{Millis, Span, Zones};
+use queuepulse::ingest::replay::lines::Lines;
+use queuepulse::ingest::replay::{ReplayOptions, replay};
 use queuepulse::kpi::{AbandonsWithin, QueueView, SwitchSettings, Variant};
 use queuepulse::live::{Coverage, FileViews, MergeOptions, Registry, Snapshot, merge};
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
@@ -244,4 +247,35 @@ fn views_of<'a>(partitions: &'a [Partition], instants: &'a [Instant]) -> Vec<Par
             PartitionView::of(u32::try_from(number).expect("few"), partition, instant)
         })
         .collect()
+}
+
+/// The snapshots that `replay` gives of these partitions, one input each.
+pub fn replayed(
+    partitions: &[Vec<Value>],
+    settings: &Settings,
+    instants: &[i64],
+    windows: &[Window],
+    max_disorder: i64,
+) -> Vec<Value> {
+    let inputs = partitions.iter().map(|events| {
+        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+        Lines::of(Cursor::new(lines.join("\n").into_bytes()), 1 << 20).expect("in memory")
+    });
+    let options = ReplayOptions {
+        settings: Arc::new(state_settings(settings, windows)),
+        views: views(settings),
+        windows: specs(windows),
+        instants: instants.iter().map(|at| Millis(*at)).collect(),
+        max_disorder: Span(max_disorder),
+        limits: Limits::default(),
+    };
+    let report = replay(inputs.collect(), options, &mut |_| {}).expect("in memory");
+    let json = |merged| {
+        let snapshot = Snapshot {
+            merged,
+            data_age_seconds: None,
+        };
+        serde_json::to_value(snapshot).expect("serializes")
+    };
+    report.snapshots.iter().map(json).collect()
 }

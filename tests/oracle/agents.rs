@@ -418,8 +418,7 @@ fn ops(placed: &[Placed<'_>], settings: &Settings) -> Vec<Op> {
                     if at < fact.at {
                         ops.push(Op {
                             at,
-                            rank: 5,
-                            state_rank: state_rank(&contact.state),
+                            // After every other fact of that instant, as its snapshot is.
                             what: What::Contact(contact.clone()),
                             ..op.clone()
                         });

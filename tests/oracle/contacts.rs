@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{CONTACT_TYPES, Record, time};
-use super::{AfterContact, Row, Settings};
+use super::{AfterContact, MINUTE, Row, Settings};
 
 /// One fact of a contact.
 #[derive(Clone, Debug, PartialEq)]
@@ -427,7 +427,7 @@ impl Contact {
             }
             "answered" => {
                 let orphan = |own: &Fact| own.kind == "dequeued";
-                self.doubtful |= visit.explicit.is_none() && visit.own.iter().any(orphan);
+                self.doubtful |= visit.queued().is_none() && visit.own.iter().any(orphan);
                 answer(visit, fact);
             }
             "dequeued" => {
@@ -453,6 +453,12 @@ impl Contact {
                     let name = if customer { "abandoned" } else { "error" };
                     visit.implied = Some((fact.time, name.to_owned()));
                 }
+                act_on_leg(visit, fact);
+            }
+            "wrapped_up" => {
+                // Before its leg's end: nobody says whether it counts then.
+                let open = visit.legs.iter().any(Leg::is_open);
+                self.doubtful |= leg_in(visit, fact).is_none() && (open || !visit.is_answered());
                 act_on_leg(visit, fact);
             }
             _ => act_on_leg(visit, fact),
@@ -615,6 +621,9 @@ fn instant(contact: &mut Contact, facts: &[Fact], has_queued: &[i64]) {
             }
         }
         rest.sort_by_key(|fact| (fact.is_end(), fact.rank, fact.id.clone()));
+        // Wrapped up and ended at the instant of its beginning: nobody says which first.
+        contact.doubtful |= rest.iter().any(|fact| fact.kind == "wrapped_up")
+            && rest.iter().any(|fact| fact.is_end());
         for fact in rest {
             contact.doubtful |= contact.begins(fact);
             contact.apply(fact, has_queued);
@@ -634,6 +643,9 @@ fn ends_first<'a>(contact: &mut Contact, facts: &[&'a Fact], has_queued: &[i64])
     let mut later = Vec::new();
     for fact in facts {
         let end = fact.visit.is_none() && fact.is_end() && !contact.begins(fact);
+        let elsewhere = |queue: &String| contact.latest_of(queue).is_none();
+        let odd = fact.queue.as_ref().is_some_and(elsewhere);
+        contact.doubtful |= end && odd && facts.len() > 1;
         if end && contact.finds_open(fact) {
             contact.apply(fact, has_queued);
         } else {
@@ -707,9 +719,13 @@ impl Life {
     }
 }
 
-/// Every contact that a partition has counted, folded.
-pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
-    let mut lives: BTreeMap<(String, String), Vec<Life>> = BTreeMap::new();
+type Lives = BTreeMap<(String, String), Vec<Life>>;
+
+/// The lives of every contact, and whether one came back within half an hour after its print's time
+/// was over: the engine drops prints by half hours.
+fn lives(applied: &[&Record], settings: &Settings) -> (Lives, bool) {
+    let mut doubtful = false;
+    let mut lives = Lives::new();
     let mut stream = i64::MIN;
     for record in applied {
         stream = stream.max(record.time);
@@ -732,7 +748,9 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
                     }
                     continue;
                 }
-                if stream <= settled + settings.retain + settings.print_slack {
+                doubtful |= (settled + settings.retain..settled + settings.retain + 30 * MINUTE)
+                    .contains(&stream);
+                if stream <= settled + settings.retain {
                     continue; // a late duplicate
                 }
                 if fact.time >= stream - settings.retain {
@@ -751,6 +769,12 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
             None => {}
         }
     }
+    (lives, doubtful)
+}
+
+/// Every contact that a partition has counted, folded.
+pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
+    let (lives, _) = lives(applied, settings);
     let folded = |(key, lives): (&(String, String), &Vec<Life>)| -> Vec<Contact> {
         lives
             .iter()
@@ -758,4 +782,10 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
             .collect()
     };
     lives.iter().flat_map(folded).collect()
+}
+
+/// Whether the documents leave open what these records come to.
+pub fn in_doubt(applied: &[&Record], settings: &Settings) -> bool {
+    let mut contacts = contacts(applied, settings).into_iter();
+    lives(applied, settings).1 || contacts.any(|contact| contact.doubtful)
 }

@@ -583,8 +583,12 @@ impl Question<'_> {
             .collect();
         let mut clients: BTreeSet<String> =
             self.rows.iter().map(|row| row.client.clone()).collect();
-        let states = self.agents.iter().filter_map(|agent| agent.now.as_ref());
-        clients.extend(states.flat_map(|state| state.named.iter().cloned()));
+        let seen = |state: &&State| state.is_online() || !state.turns.is_empty();
+        let states = self.agents.iter().flat_map(|agent| {
+            let past = agent.spans.iter().map(|span| &span.state);
+            past.chain(agent.now.iter()).filter(seen)
+        });
+        clients.extend(states.flat_map(State::clients));
         let turns = self
             .agents
             .iter()

@@ -99,8 +99,6 @@ pub struct Settings {
     pub ghost_after_other: i64,
     pub settle_after: i64,
     pub retain: i64,
-    /// How much longer than `retain` a print may be kept: the engine drops prints by half hours.
-    pub print_slack: i64,
     pub acw_max: i64,
     pub agent_ttl: i64,
 }
@@ -134,7 +132,6 @@ impl Default for Settings {
             ghost_after_other: 30 * 24 * HOUR,
             settle_after: 5 * MINUTE,
             retain: 4 * HOUR,
-            print_slack: 0,
             acw_max: 10 * MINUTE,
             agent_ttl: 16 * HOUR,
         }

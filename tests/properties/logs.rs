@@ -174,8 +174,8 @@ fn contact_event(step: &Step, at: usize, time: i64, numbered: bool) -> Value {
         queue.filter(|_| step.kind == "queued" || !plain && step.word.is_multiple_of(3)),
     );
     text("agent_id", agent);
-    text("channel", step.channel);
-    text("direction", step.direction);
+    text("channel", step.channel.filter(|_| !plain));
+    text("direction", step.direction.filter(|_| !plain));
     match step.kind {
         "dequeued" => {
             text(

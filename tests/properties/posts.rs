@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::oracle::agents::{self, State};
 use crate::oracle::figures;
-use crate::oracle::{MINUTE, Settings, contacts, record};
+use crate::oracle::{Settings, record};
 
 /// By what is posted: the net amount at each stamp; nothing that is 0.
 pub type Steps = BTreeMap<String, BTreeMap<i64, i64>>;
@@ -262,19 +262,6 @@ pub fn differences(records: &[&record::Record], at: i64) -> Vec<String> {
     out.sort();
     out.dedup();
     out
-}
-
-/// Logs that the documents do not decide: several visits without a number begun at one instant; a
-/// contact that comes back while its print may or may not be dropped (prints go by half hours).
-pub fn in_doubt(records: &[&record::Record], at: i64) -> bool {
-    let settings = Settings::default();
-    let slack = Settings {
-        print_slack: 10_000 * MINUTE,
-        ..Settings::default()
-    };
-    let contacts = contacts::contacts(records, &settings);
-    contacts.iter().any(|contact| contact.doubtful)
-        || of_oracle(records, &settings, at) != of_oracle(records, &slack, at)
 }
 
 /// A new partition with the default settings.

@@ -237,15 +237,14 @@ impl Reader {
         };
         let mut plain = plain.iter();
         for word in rest {
-            match word.split_once('=') {
-                Some((field, value)) => self.field(event, field, value),
-                None => {
-                    let field = plain
-                        .next()
-                        .unwrap_or_else(|| panic!("{}: what is {word}?", self.name));
-                    event.insert((*field).to_owned(), json!(word));
-                }
+            if let Some((field, value)) = word.split_once('=') {
+                self.field(event, field, value);
+                continue;
             }
+            let field = plain
+                .next()
+                .unwrap_or_else(|| panic!("{}: what is {word}?", self.name));
+            event.insert((*field).to_owned(), json!(word));
         }
     }
 
@@ -443,7 +442,7 @@ fn setting_shown(shown: &mut Shown, words: &[&str]) -> bool {
         }
         ["sl9", "callbacks", "met"] => shown.callbacks_met = true,
         ["sl11", "answered", first, "abandoned", second] => {
-            shown.ranges = (duration(first), duration(second))
+            shown.ranges = (duration(first), duration(second));
         }
         ["abandonment", "of", "offered"] => shown.abandonment_of_offered = true,
         _ => return false,
