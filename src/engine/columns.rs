@@ -1,7 +1,7 @@
 //! The layout of a row of totals: which column holds which figure.
 //!
-//! A contact row is [`CONTACT`] integers, an agent row [`AGENT`] integers. Every column adds up, so
-//! rows of partitions, workers and machines are merged by addition.
+//! A contact row is [`contact::WIDTH`] integers, an agent row [`agent::WIDTH`] integers. Every
+//! column adds up, so rows of partitions, workers and machines are merged by addition.
 
 use super::facts::WorkState;
 use super::names::Activity;

@@ -437,8 +437,8 @@ fn after_contact_work_follows_the_rule_of_the_queue() {
             "" => String::new(),
             until => format!(", 10 q1 acw, {until} q1 -acw"),
         };
-        let states = format!("0 q1 connected, 10 q1 -connected{in_acw}");
-        assert_eq!(got.states(), states, "{rule:?}: {life}");
+        let expected = format!("0 q1 connected, 10 q1 -connected{in_acw}");
+        assert_eq!(got.states(), expected, "{rule:?}: {life}");
     }
 }
 
