@@ -105,7 +105,8 @@ pub(super) struct Fields<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
-    fn new() -> Self {
+    /// An empty table.
+    pub(super) fn new() -> Self {
         Self {
             values: [const { None }; N],
             twice: false,
@@ -124,12 +125,13 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 }
 
-/// Reads the object of a record.
-pub(super) fn read(bytes: &[u8]) -> Result<Record<'_>, Discard> {
+/// Reads the object of a record into an empty table. The table is filled in place: it is a kilobyte,
+/// and handing it up through the parser's results would copy it several times.
+pub(super) fn read<'a>(bytes: &'a [u8], record: &mut Record<'a>) -> Result<(), Discard> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    FieldsSeed::<{ Key::COUNT }>
+    FieldsSeed(record)
         .deserialize(&mut json)
-        .and_then(|fields| json.end().map(|()| fields))
+        .and_then(|()| json.end())
         .map_err(|error| reason(bytes, &error))
 }
 
@@ -195,32 +197,32 @@ fn is_no_number(value: &[u8]) -> bool {
         .is_some_and(|&first| first == b'N' || first == b'I')
 }
 
-struct FieldsSeed<const N: usize>;
+struct FieldsSeed<'r, 'de>(&'r mut Record<'de>);
 
-impl<'de, const N: usize> DeserializeSeed<'de> for FieldsSeed<N> {
-    type Value = Fields<'de, N>;
+impl<'de> DeserializeSeed<'de> for FieldsSeed<'_, 'de> {
+    type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_map(self)
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for FieldsSeed<N> {
-    type Value = Fields<'de, N>;
+impl<'de> Visitor<'de> for FieldsSeed<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        read_fields(&mut map)
+        read_fields(&mut map, self.0)
     }
 }
 
 fn read_fields<'de, A: MapAccess<'de>, const N: usize>(
     map: &mut A,
-) -> Result<Fields<'de, N>, A::Error> {
-    let mut fields = Fields::new();
+    fields: &mut Fields<'de, N>,
+) -> Result<(), A::Error> {
     while let Some(key) = map.next_key_seed(KeySeed)? {
         let slot = key.and_then(|key| Some((key, fields.values.get_mut(key as usize)?)));
         let Some((key, slot)) = slot else {
@@ -231,7 +233,7 @@ fn read_fields<'de, A: MapAccess<'de>, const N: usize>(
         fields.twice |= slot.is_some();
         *slot = Some(value);
     }
-    Ok(fields)
+    Ok(())
 }
 
 struct KeySeed;
@@ -376,7 +378,9 @@ impl<'de> Visitor<'de> for EntrySeed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        read_fields(&mut map).map(Some)
+        let mut entry = Fields::new();
+        read_fields(&mut map, &mut entry)?;
+        Ok(Some(entry))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {

@@ -61,6 +61,7 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Event<'a>, Discard
         Some(b'{') if text.get(1) != Some(&0) => {}
         Some(_) => return Err(fields::not_an_object(text)),
     }
-    let mut fields = fields::read(text)?;
-    canonical::event(&mut fields, limits.whole_seconds)
+    let mut record = fields::Record::new();
+    fields::read(text, &mut record)?;
+    canonical::event(&mut record, limits.whole_seconds)
 }
