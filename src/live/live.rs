@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
-
 use crate::event::{Millis, Span};
 use crate::windows::frame::WindowSpec;
 use crate::windows::history::Columns;
@@ -25,7 +23,7 @@ pub struct LiveParts {
     /// The windows, in the order of the frames'.
     pub specs: Arc<[WindowSpec]>,
     /// From when on figures are whole.
-    pub coverage: Arc<ArcSwap<Coverage>>,
+    pub coverage: Box<dyn Fn() -> Coverage + Send + Sync>,
     /// The condition at an instant.
     pub condition: Box<dyn Fn(Millis) -> Condition + Send + Sync>,
     /// The wall clock.
@@ -187,7 +185,7 @@ impl Live {
         let frames = self.parts.frames.latest()?;
         let options = MergeOptions {
             specs: &self.parts.specs,
-            coverage: &self.parts.coverage.load(),
+            coverage: &(self.parts.coverage)(),
             threshold,
         };
         Some(merge(frames, &self.parts.registry, &options))

@@ -337,9 +337,13 @@ impl Merger<'_> {
             RowName::Channel(channel) => channel.as_str(),
             _ => "voice",
         };
+        let whole = match name {
+            RowName::Group(group) => self.registry.group_whole_since(group, from),
+            _ => true,
+        };
         RowWindow {
             from,
-            complete: self.complete(channel, self.client_of(name), from, window),
+            complete: whole && self.complete(channel, self.client_of(name), from, window),
             contacts: ContactWindow::default(),
             agents: self.agents_window(agents, window),
         }

@@ -100,6 +100,8 @@ pub struct Registry {
     overrides: DashMap<(String, String), Override>,
     /// By (client, source, from), as the compacted topic's key.
     gaps: DashMap<(ClientId, String, Millis), Gap>,
+    /// By group: when a queue last came to it or left it.
+    group_changes: DashMap<String, Millis>,
     /// Grows by one after each change of a group.
     group_epoch: AtomicU64,
 }
@@ -125,6 +127,7 @@ impl Registry {
             reasons: Numbers::default(),
             overrides: DashMap::new(),
             gaps: DashMap::new(),
+            group_changes: DashMap::new(),
             group_epoch: AtomicU64::new(0),
         }
     }
@@ -235,17 +238,31 @@ impl Registry {
             self.add_queue(&QueueKey::new(&key.0, &key.1, channel));
         }
         for entry in self.entries().filter(|entry| is_meant(entry)) {
-            self.refresh(&entry, refused);
+            self.refresh(&entry, event.time, refused);
         }
     }
 
-    /// Works out a queue's view anew.
-    fn refresh(&self, entry: &QueueEntry, refused: &mut dyn FnMut(BadSetting)) {
+    /// Whether a group's agents are whole since `from`: a change of the group's queues rebuilds
+    /// them from the log, which reaches back `log_keep`.
+    pub fn group_whole_since(&self, group: &str, from: Millis) -> bool {
+        let keep = self.settings.log_keep;
+        self.group_changes
+            .get(group)
+            .is_none_or(|changed| *changed - keep <= from)
+    }
+
+    /// Works out a queue's view anew, at the time of what was said.
+    fn refresh(&self, entry: &QueueEntry, time: Millis, refused: &mut dyn FnMut(BadSetting)) {
         let (view, removed) = self.resolve(&entry.key, &entry.rungs, refused);
-        let group_changed = entry.view.load().group != view.group;
+        let before = entry.view.load_full();
+        let groups = (before.group.clone(), view.group.clone());
         entry.view.store(Arc::new(view));
         entry.removed.store(removed, Ordering::Relaxed);
-        if group_changed {
+        if groups.0 != groups.1 {
+            for group in [groups.0, groups.1].into_iter().flatten() {
+                let mut changed = self.group_changes.entry(group).or_insert(time);
+                *changed = time.max(*changed);
+            }
             self.group_epoch.fetch_add(1, Ordering::Release);
         }
     }

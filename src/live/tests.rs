@@ -326,6 +326,22 @@ fn a_change_of_group_is_told_by_the_epoch() {
 }
 
 #[test]
+fn a_changed_group_is_not_complete_beyond_the_log() {
+    let registry = fixture::registry();
+    let group = QueueConfigured {
+        group: Some("wholesale".into()),
+        ..QueueConfigured::default()
+    };
+    registry.apply(&configured("sales", NOW.0, group), &mut |_| {});
+    let all = snapshot(&fixture::merged(&registry));
+    for row in all["groups"].as_array().unwrap() {
+        assert_eq!(row["windows"]["30m"]["complete"], true, "{row}");
+        assert_eq!(row["windows"]["today"]["complete"], false, "{row}");
+    }
+    assert_eq!(queue(&all, "sales")["windows"]["today"]["complete"], true);
+}
+
+#[test]
 fn a_configured_queue_has_its_row_from_the_start_and_a_removed_one_goes_when_it_is_empty() {
     let registry = fixture::registry();
     registry.apply(

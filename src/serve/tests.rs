@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
@@ -36,7 +35,7 @@ fn engine() -> Engine {
         registry: Arc::clone(&registry),
         frames: Arc::clone(&frames),
         specs: fixture::specs(),
-        coverage: Arc::new(ArcSwap::from_pointee(fixture::coverage())),
+        coverage: Box::new(fixture::coverage),
         condition: Box::new(move |_| {
             let catching_up = switches.0.load(Ordering::Relaxed);
             Condition {
@@ -301,7 +300,7 @@ async fn before_the_first_tick_there_is_nothing() {
         registry: Arc::clone(&engine.registry),
         frames,
         specs: fixture::specs(),
-        coverage: Arc::new(ArcSwap::from_pointee(fixture::coverage())),
+        coverage: Box::new(fixture::coverage),
         condition: Box::new(|_| Condition::default()),
         clock: || Millis(0),
         session_timeout: Span::seconds(45),
