@@ -1,12 +1,13 @@
 //! The base of a partition's log: what its older facts add up to, sparse, per key.
 //!
 //! A key is a row (contact figures, and contacts at agents), a set (agents who serve it) or a pair
-//! of sets (agents on contact here). Each has its totals since ever, and a day part per zone that
-//! it is shown in. A day part names its midnight and begins anew when the first fact of a later day
-//! leaves the log; a fact of an earlier day goes to the totals alone. A reader whose day begins at
-//! another midnight takes the day part for nothing: its day then comes from the log. A row's day
-//! part also has its largest wait and its durations by bucket. A maximum is not lowered by what is
-//! taken back after it has left the log; that is counted.
+//! of sets (agents on contact here). Each has a day part per zone that it is shown in, and its
+//! totals before that day (the first zone's); so a fact is added once, and both together are the
+//! totals since ever. A day part names its midnight and begins anew when the first fact of a later
+//! day leaves the log; a fact of an earlier day goes to the totals before it. A reader whose day
+//! begins at another midnight takes the day part for nothing: its day then comes from the log. A
+//! row's day part also has its largest wait and its durations by bucket. A maximum is not lowered
+//! by what is taken back after it has left the log; that is counted.
 
 use std::collections::HashMap;
 
@@ -40,6 +41,12 @@ impl Sparse {
         }
     }
 
+    fn add_all(&mut self, other: &Self) {
+        for (column, amount) in other.iter() {
+            self.add(column, amount);
+        }
+    }
+
     /// Every column that was ever added to, with its value.
     pub fn iter(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
         let mut left = self.present;
@@ -61,20 +68,33 @@ pub struct Levels {
 }
 
 impl Levels {
+    fn add_all(&mut self, other: &Self) {
+        self.columns.add_all(&other.columns);
+        for &(reason, n, c) in &other.aux {
+            let entry = self.aux_of(reason);
+            entry.1 += n;
+            entry.2 += c;
+        }
+    }
+
     fn enter(&mut self, column: usize, weight: i64, stamp: Millis) {
         self.columns.add(column, weight);
         self.columns.add(agent::WIDTH + column, -weight * stamp.0);
     }
 
     fn enter_aux(&mut self, reason: ReasonNo, weight: i64, stamp: Millis) {
+        let entry = self.aux_of(reason);
+        entry.1 += weight;
+        entry.2 -= weight * stamp.0;
+    }
+
+    fn aux_of(&mut self, reason: ReasonNo) -> &mut (ReasonNo, i64, i64) {
         let known = self.aux.iter().position(|entry| entry.0 == reason);
         let place = known.unwrap_or_else(|| {
             self.aux.push((reason, 0, 0));
             self.aux.len() - 1
         });
-        let entry = &mut self.aux[place];
-        entry.1 += weight;
-        entry.2 -= weight * stamp.0;
+        &mut self.aux[place]
     }
 }
 
@@ -98,13 +118,14 @@ impl<T: Default> Day<T> {
         }
     }
 
-    /// The part that a fact of the day after `midnight` belongs to; `None` for an earlier day's.
-    fn of(&mut self, midnight: Millis) -> Option<&mut T> {
+    /// Begins anew if the day after `midnight` is a later one; what the day before held is handed
+    /// to `keep`.
+    fn turn(&mut self, midnight: Millis, keep: impl FnOnce(&T)) {
         if midnight > self.midnight {
+            keep(&self.part);
             self.midnight = midnight;
             self.part = T::default();
         }
-        (midnight == self.midnight).then_some(&mut self.part)
     }
 }
 
@@ -135,17 +156,24 @@ impl Default for RowDay {
 /// Contact figures of a row.
 #[derive(Clone, Debug)]
 pub struct RowBase {
-    /// Since ever, by contact column.
-    pub ever: Sparse,
-    /// In the row's own zone.
+    /// Before the day, by contact column.
+    pub before: Sparse,
+    /// The day, in the row's own zone.
     pub day: Day<RowDay>,
 }
 
-/// Time in state of a key: since ever, and for each zone that it is shown in.
+impl RowBase {
+    /// Since ever: columns and amounts, to be added up.
+    pub fn ever(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
+        self.before.iter().chain(self.day.part.columns.iter())
+    }
+}
+
+/// Time in state of a key, and its day for each zone that it is shown in.
 #[derive(Clone, Debug)]
 pub struct LevelBase {
-    /// Since ever.
-    pub ever: Levels,
+    /// Before the first of `days`.
+    pub before: Levels,
     /// One for each zone, the engine's own first.
     pub days: Vec<Day<Levels>>,
 }
@@ -160,9 +188,14 @@ impl LevelBase {
             zones.remove(1);
         }
         Self {
-            ever: Levels::default(),
+            before: Levels::default(),
             days: zones.into_iter().map(Day::new).collect(),
         }
+    }
+
+    /// Since ever: two parts, to be added up.
+    pub fn ever(&self) -> impl Iterator<Item = &Levels> + '_ {
+        std::iter::once(&self.before).chain(self.days.first().map(|day| &day.part))
     }
 }
 
@@ -232,13 +265,14 @@ impl Base {
         let midnight = self
             .calendar
             .midnight(&names.settings().zones, info.zone, post.stamp);
-        let base = row_base(&mut self.rows, row, info);
-        count_cells(count, &info.rungs, |column, amount| {
-            base.ever.add(column, sign * amount);
-        });
-        let Some(day) = base.day.of(midnight) else {
-            return;
-        };
+        let RowBase { before, day } = row_base(&mut self.rows, row, info);
+        day.turn(midnight, |part| before.add_all(&part.columns));
+        if midnight < day.midnight {
+            return count_cells(count, &info.rungs, |column, amount| {
+                before.add(column, sign * amount);
+            });
+        }
+        let day = &mut day.part;
         count_cells(count, &info.rungs, |column, amount| {
             day.columns.add(column, sign * amount);
         });
@@ -295,9 +329,11 @@ impl Base {
             let midnight = self
                 .calendar
                 .midnight(&names.settings().zones, info.zone, stamp);
-            let Some(day) = row_base(&mut self.rows, row, info).day.of(midnight) else {
+            let day = &mut row_base(&mut self.rows, row, info).day;
+            if midnight != day.midnight {
                 continue;
-            };
+            }
+            let day = &mut day.part;
             let net: i32 = same.iter().map(|exit| exit.3).sum();
             if net > 0 {
                 day.wait_max = day.wait_max.max(wait.0);
@@ -344,7 +380,8 @@ fn present<T>(list: &[Option<Box<T>>]) -> impl Iterator<Item = (u32, &T)> + '_ {
         .filter_map(|(number, entry)| entry.as_deref().map(|entry| (number, entry)))
 }
 
-/// Calls `add` with the sums since ever and with those of each day that the post belongs to.
+/// Calls `add` with the sums that the post belongs to: those of its day in each zone, or those
+/// before the day.
 fn enter(
     level: &mut LevelBase,
     calendar: &mut Calendar,
@@ -353,11 +390,18 @@ fn enter(
     add: impl Fn(&mut Levels, i64),
 ) {
     let weight = i64::from(post.sign);
-    add(&mut level.ever, weight);
-    for day in &mut level.days {
+    let LevelBase { before, days } = level;
+    for (place, day) in days.iter_mut().enumerate() {
         let midnight = calendar.midnight(&names.settings().zones, day.zone, post.stamp);
-        if let Some(part) = day.of(midnight) {
-            add(part, weight);
+        day.turn(midnight, |part| {
+            if place == 0 {
+                before.add_all(part);
+            }
+        });
+        if midnight == day.midnight {
+            add(&mut day.part, weight);
+        } else if place == 0 {
+            add(before, weight);
         }
     }
 }
@@ -372,7 +416,7 @@ fn row_base<'a>(
     }
     rows[row.index()].get_or_insert_with(|| {
         Box::new(RowBase {
-            ever: Sparse::default(),
+            before: Sparse::default(),
             day: Day::new(info.zone),
         })
     })

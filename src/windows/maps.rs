@@ -36,12 +36,14 @@ pub(super) enum Hit<'a> {
     },
     /// Time in state: (columns and weights) in every row; with a cell of aux for each row, or none.
     Level {
+        list: u32,
         rows: &'a [AgentRowNo],
         cells: &'a [(u8, i64)],
         aux: &'a [u32],
     },
     /// On contact here, in rows and, as a member, in rows.
     Here {
+        lists: (u32, u32),
         rows: &'a [AgentRowNo],
         members: &'a [AgentRowNo],
     },
@@ -222,16 +224,22 @@ impl Maps {
                 Some(queue) => Hit::PassCounted { queue, rung },
                 None => Hit::Nothing,
             },
-            Fact::Work(row, state) => Hit::Level {
-                rows: self.list(map.rows[row.index()].work),
-                cells: work_cells(state),
-                aux: &[],
-            },
+            Fact::Work(row, state) => {
+                let list = map.rows[row.index()].work;
+                Hit::Level {
+                    list,
+                    rows: self.list(list),
+                    cells: work_cells(state),
+                    aux: &[],
+                }
+            }
             Fact::Staff(set, profile) => {
                 let profile = &map.profiles[profile.index()];
                 let reason = profile.reason;
+                let list = map.sets[set.index()];
                 Hit::Level {
-                    rows: self.list(map.sets[set.index()]),
+                    list,
+                    rows: self.list(list),
                     cells: &profile.cells,
                     aux: reason
                         .and_then(|reason| map.aux.get(&(set, reason)))
@@ -241,6 +249,7 @@ impl Maps {
             Fact::Here { serves, here } => {
                 let (rows, members) = map.here[&(serves, here)];
                 Hit::Here {
+                    lists: (rows, members),
                     rows: self.list(rows),
                     members: self.list(members),
                 }
@@ -279,7 +288,7 @@ impl Maps {
                 }
             }
         }
-        for &(reason, ..) in &level.ever.aux {
+        for &(reason, ..) in level.ever().flat_map(|levels| &levels.aux) {
             let reason = self.reason(names, reason);
             for row in self.key_rows(partition, key).0.to_vec() {
                 self.aux_cell(row, reason);
@@ -323,7 +332,7 @@ impl Maps {
         self.numbering.reason(names.reasons.text(reason.0))
     }
 
-    fn list(&self, number: u32) -> &[AgentRowNo] {
+    pub(super) fn list(&self, number: u32) -> &[AgentRowNo] {
         &self.lists[number as usize]
     }
 

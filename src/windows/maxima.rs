@@ -2,7 +2,8 @@
 //!
 //! An entry stands as long as no later exit waited at least as long; so the largest wait since an
 //! instant is the first entry after it. When an entry that stands is taken back, what it hid is not
-//! known any more: the queue is marked, and the next view rebuilds it from the log.
+//! known any more: the queue is marked, and the next view reads the log between the entry before it
+//! and the one taken back, for that is all that it hid alone.
 
 use crate::event::Millis;
 
@@ -12,7 +13,9 @@ pub(super) struct Maxima {
     /// By queue: (stamp, wait), stamps ascending, waits descending.
     stacks: Vec<Vec<(Millis, i64)>>,
     marked: Vec<bool>,
-    any_marked: bool,
+    /// What the marked queues need to be read again: stamps in (from, to].
+    range: Option<(Millis, Millis)>,
+    all_marked: bool,
 }
 
 impl Maxima {
@@ -21,17 +24,13 @@ impl Maxima {
         self.marked.resize(queues, false);
     }
 
+    /// Everything is to be read again.
     pub(super) fn mark_all(&mut self) {
-        self.marked.fill(true);
-        self.any_marked = true;
-    }
-
-    pub(super) fn any_marked(&self) -> bool {
-        self.any_marked
+        self.all_marked = true;
     }
 
     pub(super) fn is_marked(&self, queue: usize) -> bool {
-        self.marked[queue]
+        self.all_marked || self.marked[queue]
     }
 
     /// An exit after this wait.
@@ -50,22 +49,46 @@ impl Maxima {
     pub(super) fn take(&mut self, queue: usize, stamp: Millis, wait: i64) {
         let stack = &mut self.stacks[queue];
         if let Ok(place) = stack.binary_search(&(stamp, wait)) {
+            let before = place.checked_sub(1).map(|before| stack[before].0);
             stack.remove(place);
-            self.marked[queue] = true;
-            self.any_marked = true;
+            self.mark(queue, before, stamp);
         }
     }
 
-    /// Empties the marked stacks, but for entries up to `floor`: those have left the log.
-    pub(super) fn begin_rebuild(&mut self, floor: Millis) {
-        for (stack, _) in self.stacks.iter_mut().zip(&self.marked).filter(|s| *s.1) {
-            stack.truncate(stack.partition_point(|entry| entry.0 <= floor));
+    /// Takes every exit after `to` back.
+    pub(super) fn forget_after(&mut self, to: Millis) {
+        for queue in 0..self.stacks.len() {
+            let stack = &mut self.stacks[queue];
+            let kept = stack.partition_point(|entry| entry.0 <= to);
+            if kept < stack.len() {
+                stack.truncate(kept);
+                let before = stack.last().map(|entry| entry.0);
+                self.mark(queue, before, to);
+            }
         }
     }
 
-    pub(super) fn end_rebuild(&mut self) {
+    /// A queue is to be read again after the entry `before`, up to `to`.
+    fn mark(&mut self, queue: usize, before: Option<Millis>, to: Millis) {
+        self.marked[queue] = true;
+        let range = self.range.unwrap_or((Millis::MAX, Millis::MIN));
+        let from = before.unwrap_or(Millis::MIN);
+        self.range = Some((range.0.min(from), range.1.max(to)));
+    }
+
+    /// The stamps (from, to] of which marked queues need to be read again, if any.
+    pub(super) fn to_read(&self) -> Option<(Millis, Millis)> {
+        if self.all_marked {
+            return Some((Millis::MIN, Millis::MAX));
+        }
+        self.range
+    }
+
+    /// Nothing is to be read any more.
+    pub(super) fn unmark(&mut self) {
         self.marked.fill(false);
-        self.any_marked = false;
+        self.range = None;
+        self.all_marked = false;
     }
 
     pub(super) fn clear(&mut self) {

@@ -14,4 +14,5 @@ pub mod numbering;
 mod sums;
 pub mod tables;
 mod tails;
+mod unfold;
 pub mod view;

@@ -44,7 +44,7 @@ impl Tables {
             }
         }
         self.reset(&resets, partitions);
-        self.rebuild_maxima(partitions);
+        self.complete_maxima(partitions);
         let edges = self.tails.iter().flat_map(|tail| tail.from.iter().copied());
         self.maxima.prune(edges.min().unwrap_or(Millis::MAX));
     }
@@ -62,13 +62,14 @@ impl Tables {
             view.log().for_each(to, applied, |post| {
                 if let Some(change) = self.change(view.number as usize, &post) {
                     if self.gathering {
-                        self.apply_change(&change, -i32::from(change.sign));
+                        self.spread_change(&change, -i32::from(change.sign));
                     }
                     self.changes.push(change);
                 }
             });
         }
         self.gathering = true;
+        self.maxima.forget_after(to);
     }
 
     /// Moves a sliding window's tail forward over the panes that it passes.
@@ -80,15 +81,20 @@ impl Tables {
         for view in partitions {
             let partition = view.number as usize;
             view.log().for_each(from, to, |post| {
-                let Self { maps, tails, .. } = self;
+                let Self {
+                    maps,
+                    unfold,
+                    tails,
+                    ..
+                } = self;
                 let hit = maps.hit(partition, post.fact);
                 let sign = i64::from(post.sign);
-                let sums = &mut tails[window].sums;
-                sums.add(&hit, post.stamp, sign, &maps.agent_zones, |_| true);
+                unfold.add(&hit, post.stamp, sign, maps, &mut tails[window].sums);
                 self.spread_out(partition, &post, 1 << window, -1);
             });
         }
         let tail = &mut self.tails[window];
+        self.unfold.unfold(&self.maps, &mut tail.sums);
         let zones = tail.from.len();
         tail.set_from(&vec![Some(to); zones]);
     }
@@ -197,21 +203,19 @@ impl Tables {
         });
     }
 
-    /// Rebuilds the stacks of marked queues: what has left the log as the base has it, the rest
-    /// from the log.
-    fn rebuild_maxima(&mut self, partitions: &[PartitionView<'_>]) {
-        if !self.maxima.any_marked() {
+    /// Completes the stacks of marked queues: what has left the log as the base has it, the rest
+    /// from the log. What stands in them stays, for whatever was taken back was removed.
+    fn complete_maxima(&mut self, partitions: &[PartitionView<'_>]) {
+        let Some((from, to)) = self.maxima.to_read() else {
             return;
-        }
-        // What has left one partition's log may be younger than what another still has.
-        let floors = partitions.iter().map(|view| view.log().floor());
-        self.maxima
-            .begin_rebuild(floors.max().unwrap_or(Millis::MAX));
+        };
         let mut exits: Vec<(usize, Millis, i64, i32)> = Vec::new();
         for view in partitions {
             let partition = view.number as usize;
-            self.push_day_maxima(view);
-            view.log().for_each(Millis::MIN, self.applied, |post| {
+            if from < view.log().floor() {
+                self.push_day_maxima(view);
+            }
+            view.log().for_each(from, to.min(self.applied), |post| {
                 let Some(change) = self.change(partition, &post) else {
                     return;
                 };
@@ -230,7 +234,7 @@ impl Tables {
                 self.maxima.push(queue, stamp, wait);
             }
         }
-        self.maxima.end_rebuild();
+        self.maxima.unmark();
     }
 
     /// A day's largest wait stands at the day's first instant: windows that begin later do not see

@@ -87,7 +87,9 @@ impl Sums {
                 let column = contact::PASS_COUNTED + usize::from(rung);
                 self.contact[queue * contact::WIDTH + column] += sign;
             }
-            Hit::Level { rows, cells, aux } => {
+            Hit::Level {
+                rows, cells, aux, ..
+            } => {
                 let c = -sign * stamp.0;
                 for row in rows.iter().map(|row| row.index()) {
                     if passes(agent_zones[row]) {
@@ -107,7 +109,7 @@ impl Sums {
                     }
                 }
             }
-            Hit::Here { rows, members } => {
+            Hit::Here { rows, members, .. } => {
                 for (rows, column) in [(rows, agent::HERE), (members, agent::HERE_MEMBER)] {
                     for row in rows.iter().map(|row| row.index()) {
                         if passes(agent_zones[row]) {

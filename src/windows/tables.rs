@@ -17,6 +17,7 @@ use super::maxima::Maxima;
 use super::numbering::Numbering;
 use super::sums::{LEVELS, Sums};
 use super::tails::Tail;
+use super::unfold::Unfold;
 use super::view::PartitionView;
 use crate::engine::base::RowDay;
 use crate::engine::cells::exit_wait;
@@ -83,7 +84,9 @@ impl Duration {
 pub struct Tables {
     pub(super) maps: Maps,
     pub(super) zones: Zones,
+    /// Of everything absorbed, but for what [`Self::unfold`] still holds between views.
     pub(super) totals: Sums,
+    pub(super) unfold: Unfold,
     pub(super) gauges: Vec<i64>,
     pub(super) tails: Vec<Tail>,
     pub(super) changes: Vec<Change>,
@@ -119,6 +122,7 @@ impl Tables {
             maps,
             zones,
             totals: Sums::default(),
+            unfold: Unfold::default(),
             gauges: Vec::new(),
             gathering: tails.iter().any(Tail::is_empty_for_ever),
             tails,
@@ -139,7 +143,7 @@ impl Tables {
             self.absorb_post(partition as usize, names, post);
         }
         if self.changes.len() > GATHERED_MAX {
-            self.apply_all_changes();
+            self.apply_gathered();
         }
     }
 
@@ -155,12 +159,13 @@ impl Tables {
         let Self {
             maps,
             totals,
+            unfold,
             tails,
             ..
         } = self;
         let hit = maps.hit(partition, post.fact);
         let (stamp, sign) = (post.stamp, i64::from(post.sign));
-        totals.add(&hit, stamp, sign, &maps.agent_zones, |_| true);
+        unfold.add(&hit, stamp, sign, maps, totals);
         if matches!(post.fact, Fact::PassCounted(..)) {
             return;
         }
@@ -221,8 +226,8 @@ impl Tables {
     }
 
     /// Applies every gathered change, held back or not: the next view takes back what is too late
-    /// for it.
-    fn apply_all_changes(&mut self) {
+    /// for it. Absorbing does so by itself when very much has been gathered.
+    pub fn apply_gathered(&mut self) {
         let latest = self.changes.iter().map(|change| change.stamp).max();
         self.applied = self.applied.max(latest.unwrap_or(Millis::MIN));
         self.apply_changes();
@@ -233,25 +238,24 @@ impl Tables {
         let mut changes = std::mem::take(&mut self.changes);
         let applied = self.applied;
         for change in changes.iter().filter(|change| change.stamp <= applied) {
-            self.apply_change(change, i32::from(change.sign));
+            self.spread_change(change, i32::from(change.sign));
+            let queue = change.queue as usize;
+            match change.what.wait() {
+                Some(wait) if change.sign > 0 => self.maxima.push(queue, change.stamp, wait),
+                Some(wait) => self.maxima.take(queue, change.stamp, wait),
+                None => {}
+            }
         }
         changes.retain(|change| change.stamp > applied);
         self.changes = changes;
     }
 
-    /// Applies a change `times` over to the windows that begin before its stamp.
-    pub(super) fn apply_change(&mut self, change: &Change, times: i32) {
-        let queue = change.queue as usize;
+    /// Counts a change `times` in the distributions of the windows that begin before its stamp.
+    pub(super) fn spread_change(&mut self, change: &Change, times: i32) {
         if let Some((kind, bucket)) = change.what.bucket() {
             let mask = self.mask(change.zone, change.stamp);
+            let queue = change.queue as usize;
             self.spread.add(queue, kind, bucket, mask, times);
-        }
-        if let Some(wait) = change.what.wait() {
-            if times > 0 {
-                self.maxima.push(queue, change.stamp, wait);
-            } else {
-                self.maxima.take(queue, change.stamp, wait);
-            }
         }
     }
 
@@ -268,6 +272,7 @@ impl Tables {
     /// Windows are built by the next view.
     pub fn rebuild(&mut self, partitions: &[PartitionView<'_>]) {
         self.group_epoch = self.maps.group_epoch();
+        self.unfold.clear();
         self.maps.forget();
         self.totals.clear();
         self.gauges.fill(0);
@@ -291,18 +296,20 @@ impl Tables {
             self.fit();
             let hit = self.maps.hit(partition, post.fact);
             let (stamp, sign) = (post.stamp, i64::from(post.sign));
-            self.totals
-                .add(&hit, stamp, sign, &self.maps.agent_zones, |_| true);
+            self.unfold
+                .add(&hit, stamp, sign, &self.maps, &mut self.totals);
             if self.gathering {
                 self.gather(partition, &post);
                 if self.changes.len() > GATHERED_MAX {
-                    self.apply_all_changes();
+                    self.apply_gathered();
                 }
             }
         });
         self.for_each_base_level(view, |tables, key, levels| {
             let Tables { maps, totals, .. } = tables;
-            add_levels(maps, totals, key, &levels.ever, 1, |_| true);
+            for part in levels.ever() {
+                add_levels(maps, totals, key, part, 1, |_| true);
+            }
         });
     }
 
@@ -348,7 +355,7 @@ impl Tables {
             let Some(queue) = self.maps.queue(partition, row) else {
                 continue;
             };
-            for (column, amount) in base.ever.iter() {
+            for (column, amount) in base.ever() {
                 self.totals.contact[queue * contact::WIDTH + column] += amount;
             }
             if self.gathering {

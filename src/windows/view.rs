@@ -105,6 +105,7 @@ impl Tables {
             self.rebuild(partitions);
         }
         self.prepare_rows(partitions);
+        self.unfold.unfold(&self.maps, &mut self.totals);
         frame.now = now;
         frame.to = self.shown_to;
         frame.windows.clone_from(&self.shown);

@@ -59,6 +59,8 @@ enum Step {
     View { after: i64, whole: bool, early: i64 },
     /// A worker takes or loses a partition.
     Move { partition: usize },
+    /// So much was gathered that it is applied before a view.
+    Gathered,
     /// A queue changes its group.
     Regroup { queue: u32, group: u8 },
 }
@@ -95,6 +97,7 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         10 => (-200_000..400_000_i64, whole_seconds, 0..2000_i64)
             .prop_map(|(after, whole, early)| Step::View { after, whole, early }),
+        2 => Just(Step::Gathered),
         1 => partition.prop_map(|partition| Step::Move { partition }),
         1 => (0..6_u32, 0..3_u8).prop_map(|(queue, group)| Step::Regroup { queue, group }),
     ]
@@ -235,6 +238,12 @@ impl World {
                 self.absorb();
                 self.owner[partition] = (self.owner[partition] + 1) % WORKERS;
                 self.rebuild();
+            }
+            Step::Gathered => {
+                self.absorb();
+                for (tables, _) in &mut self.workers {
+                    tables.apply_gathered();
+                }
             }
             Step::Regroup { queue, group } => {
                 self.absorb();
