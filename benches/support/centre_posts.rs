@@ -2,7 +2,13 @@
 //! and the views have to take. Per contact some 4 counts, 8 staff, 6 work and 2 here posts.
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
-#![allow(clippy::cast_possible_truncation, reason = "numbers are small")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers are small"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
