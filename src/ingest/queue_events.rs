@@ -5,6 +5,7 @@
 //! nothing, which is what a changed number of partitions is answered with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,15 +16,22 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::decode::{Limits, decode};
 use crate::event::{Discard, Event};
-use crate::live::Registry;
+use crate::live::{BadSetting, Registry};
 
 use super::client::{Broker, KafkaSettings, Quiet, TopicState};
-use super::counts::{Counts, Tally};
 use super::progress::Progress;
 use super::stop::Stop;
 
+/// What the table's reader tells of what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A record was applied, or was not for this reason.
+    Record(Result<(), Discard>),
+    /// A setting was refused; the record's others apply.
+    Refused(BadSetting),
+}
+
 /// What the table's reader is given.
-#[derive(Debug)]
 pub struct QueueTable {
     /// Where to read.
     pub settings: KafkaSettings,
@@ -33,10 +41,16 @@ pub struct QueueTable {
     pub registry: Arc<Registry>,
     /// Where to say that it has been read.
     pub progress: Arc<Progress>,
-    /// What became of the records.
-    pub counts: Arc<Counts>,
+    /// Hears what became of each record.
+    pub tell: Box<dyn Fn(Told) + Send>,
     /// Raised to end it.
     pub stop: Arc<Stop>,
+}
+
+impl fmt::Debug for QueueTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueueTable").finish_non_exhaustive()
+    }
 }
 
 /// How often the topic's partitions are looked at again.
@@ -144,9 +158,7 @@ impl QueueTable {
     }
 
     fn apply(&self, value: Option<&[u8]>) {
-        let mut tally = Tally::default();
-        tally.note(self.try_apply(value));
-        self.counts.add(&tally);
+        (self.tell)(Told::Record(self.try_apply(value)));
     }
 
     fn try_apply(&self, value: Option<&[u8]>) -> Result<(), Discard> {
@@ -154,7 +166,7 @@ impl QueueTable {
         match decode(value, &self.limits)? {
             Event::Queue(event) => {
                 self.registry
-                    .apply(&event, &mut |_| self.counts.bad_setting());
+                    .apply(&event, &mut |setting| (self.tell)(Told::Refused(setting)));
                 Ok(())
             }
             Event::Contact(_) | Event::Agent(_) => Err(Discard::WrongTopic),
