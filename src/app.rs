@@ -3,18 +3,30 @@
 //!
 //! ```text
 //! Kafka ─▶ poll thread ──(8 orders a worker)──▶ workers ──(one frame a tick)──▶ HTTP
-//!          queue table ──▶ registry              ▲
-//!                                   ticker ──────┘
+//!          queue table ──▶ registry                ▲
+//!                          ticker ─────────────────┘
 //! ```
 
 pub mod clock;
+pub mod condition;
 pub mod demo;
+pub mod engine;
+pub mod http;
+pub mod site;
 pub mod threads;
 pub mod tick;
+pub mod worker;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use crate::config::{Config, KafkaConfig};
+use crate::ingest::client::KafkaSettings;
+use crate::ingest::embedded::EmbeddedBroker;
 use crate::ingest::kafka::IngestError;
+use crate::shutdown::INTAKE;
+
+use demo::{Day, DemoOptions};
 
 /// Why the process ends with a failure.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +48,59 @@ pub enum AppError {
     /// A client of Kafka could not be made.
     #[error("kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
+    /// A metric is declared twice.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// A thread has panicked.
     #[error("thread {0} has panicked")]
     ThreadPanicked(String),
+}
+
+/// Runs the engine on a Kafka until it is asked to end. `announce` is told where to look.
+///
+/// # Errors
+/// Why it could not start, or had to end.
+pub fn run(config: &Config, announce: &mut dyn FnMut(&str)) -> Result<(), AppError> {
+    let kafka = kafka_settings(&config.kafka);
+    engine::start(config, kafka, None, announce)?.until_asked()
+}
+
+/// Runs the demo until it is asked to end: as [`run`], on a broker and a centre of its own.
+///
+/// # Errors
+/// Why it could not start, or had to end.
+pub fn demo(
+    config: &Config,
+    options: DemoOptions,
+    announce: &mut dyn FnMut(&str),
+) -> Result<(), AppError> {
+    let broker = EmbeddedBroker::start(&demo::topics())?;
+    let address = broker.address().to_owned();
+    let mut day = Day::new(options.seed, clock::now());
+    let kafka = KafkaSettings {
+        brokers: address.clone(),
+        embedded: true,
+        ..kafka_settings(&config.kafka)
+    };
+    let mut running = engine::start(config, kafka, Some(day.take_past()), announce)?;
+    announce(&format!("Kafka for events of your own: {address}"));
+    let stop = Arc::clone(&running.stop);
+    let produce = move || Ok(day.produce(&address, &stop, clock::now)?);
+    running.threads.start(&format!("{INTAKE}: demo"), produce)?;
+    let ended = running.until_asked();
+    drop(broker);
+    ended
+}
+
+/// How the engine reaches Kafka.
+fn kafka_settings(config: &KafkaConfig) -> KafkaSettings {
+    KafkaSettings {
+        brokers: config.brokers.clone(),
+        group: config.group.clone(),
+        contact_topic: config.contact_topic.clone(),
+        agent_topic: config.agent_topic.clone(),
+        queue_topic: config.queue_topic.clone(),
+        properties: config.all_properties(),
+        embedded: false,
+    }
 }

@@ -4,6 +4,7 @@
 //! be opened; 69 something needed is not there; 74 reading or writing broke off; 78 the configuration
 //! is wrong. Figures go to standard output, everything else to standard error.
 
+mod live;
 mod output;
 mod replay;
 
@@ -28,6 +29,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read events from Kafka and serve live figures
+    Run(live::RunArgs),
+    /// Show it all in one process: a broker, a simulated contact centre, the engine and its page
+    Demo(live::DemoArgs),
     /// Compute the figures of recorded events at any instants
     Replay(replay::ReplayArgs),
     /// Write a simulated contact centre's events to a folder, standard output or Kafka
@@ -54,6 +59,9 @@ pub enum Failure {
     /// An input cannot be opened.
     #[error("{0}")]
     NoInput(String),
+    /// Something needed is not there: a port, a broker.
+    #[error("{0}")]
+    Unavailable(String),
     /// Reading or writing broke off.
     #[error("{0}")]
     Broken(String),
@@ -69,6 +77,7 @@ impl Failure {
             Self::Usage(_) => 64,
             Self::NoEvent(_) => 65,
             Self::NoInput(_) => 66,
+            Self::Unavailable(_) => 69,
             Self::Broken(_) => 74,
             Self::Config(_) => 78,
         }
@@ -97,6 +106,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Run(args) => live::run(&args),
+        Command::Demo(args) => live::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Simulate(args) => simulated(&args),
         Command::MetricsDoc => output::print(&telemetry::metrics_doc()),

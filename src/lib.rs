@@ -10,6 +10,7 @@ pub mod ingest;
 pub mod kpi;
 pub mod live;
 pub mod serve;
+pub mod shutdown;
 pub mod simulate;
 pub mod telemetry;
 pub mod windows;

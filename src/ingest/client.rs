@@ -30,8 +30,10 @@ pub struct KafkaSettings {
     pub group: String,
     /// librdkafka's properties, over the engine's own. May hold secrets.
     pub properties: BTreeMap<String, String>,
-    /// Begin each partition at its first record: for a broker that cannot search by time.
-    pub from_the_beginning: bool,
+    /// The broker is embedded in this process: it cannot search by time, so each partition is read
+    /// from its first record; and nobody else reads, so all partitions are taken without a group,
+    /// whose members the broker would first wait for.
+    pub embedded: bool,
 }
 
 impl fmt::Debug for KafkaSettings {

@@ -100,6 +100,23 @@ impl Member {
         Some((changes, lock(&self.statistics).take()))
     }
 
+    /// Takes every partition of both topics, without a group.
+    pub(super) fn take_all(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
+        let mut all = TopicPartitionList::new();
+        for topic in Topic::ALL {
+            let name = self.settings.topic(topic);
+            if let TopicState::Partitions(count) = self.broker.topic(name, QUESTION)? {
+                (0..count).for_each(|partition| {
+                    all.add_partition(name, partition);
+                });
+            }
+        }
+        let given = self.assign(consumer, &mut all)?;
+        lock(&self.changes).push(given);
+        self.noted.store(true, Relaxed);
+        Ok(())
+    }
+
     /// Looks up where each partition begins, writes it into the list and assigns once: a seek after
     /// an assignment fails or is lost (librdkafka issues 3959, 2190).
     fn assign(
@@ -163,7 +180,7 @@ impl Member {
     fn starts(&self, sources: &[Source]) -> KafkaResult<Vec<(Source, Start)>> {
         let now = (self.clock)();
         let start_of = |&source: &Source| {
-            let start = if self.settings.from_the_beginning {
+            let start = if self.settings.embedded {
                 start::from_the_beginning(self.broker.bounds(source, None, QUESTION)?)
             } else {
                 let wanted = start::wanted(source.topic, &self.windows, &self.state, now);

@@ -8,6 +8,7 @@
 //! decide nothing, since state is rebuilt from the log.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
@@ -27,12 +28,22 @@ use super::batch::Batch;
 use super::client::{Broker, KafkaSettings, TopicState};
 use super::context::{Change, Member};
 use super::progress::{Progress, SourceProgress};
+use super::shard::Shard;
 use super::source::{Source, Topic};
 use super::start::Start;
 use super::statistics::Statistics;
 use super::stop::Stop;
 
-/// What the poll thread tells a worker, in order.
+/// A question to a worker; it sends its answer itself.
+pub struct Question(pub Box<dyn FnOnce(&Shard) + Send>);
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Question")
+    }
+}
+
+/// What a worker is told, in order.
 #[derive(Debug)]
 pub enum Order {
     /// Begin an empty state of this partition.
@@ -50,6 +61,8 @@ pub enum Order {
     CaughtUp(Source),
     /// Forget this partition.
     Drop(Source),
+    /// Answer a question about the worker's partitions.
+    Ask(Question),
     /// Look at the clock: a tick is due. Sent by the ticker.
     Wake,
     /// Publish once more and end. Sent when nothing else will come.
@@ -106,8 +119,8 @@ pub struct Intake {
     pub prelude: Option<Prelude>,
 }
 
-impl std::fmt::Debug for Intake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake").finish_non_exhaustive()
     }
 }
@@ -180,8 +193,12 @@ pub fn run(intake: Intake) -> Result<(), IngestError> {
     let consumer: BaseConsumer<Member> = config
         .create_with_context(member)
         .map_err(IngestError::Client)?;
-    let topics = Topic::ALL.map(|topic| intake.settings.topic(topic));
-    consumer.subscribe(&topics).map_err(IngestError::Client)?;
+    let begun = if intake.settings.embedded {
+        consumer.context().take_all(&consumer)
+    } else {
+        consumer.subscribe(&Topic::ALL.map(|topic| intake.settings.topic(topic)))
+    };
+    begun.map_err(IngestError::Client)?;
     let mut poll_loop = Loop {
         settings: intake.settings.clone(),
         workers: intake.workers,

@@ -114,6 +114,7 @@ pub struct Progress {
     queues_read: AtomicBool,
     topics_missing: AtomicBool,
     shared: AtomicBool,
+    ending: AtomicBool,
 }
 
 impl Progress {
@@ -143,9 +144,10 @@ impl Progress {
         self.polled.store(now.0, Relaxed);
     }
 
-    /// When the poll loop last went round; the epoch before it ever did.
-    pub fn last_poll(&self) -> Millis {
-        Millis(self.polled.load(Relaxed))
+    /// When the poll loop last went round, if it ever did.
+    pub fn last_poll(&self) -> Option<Millis> {
+        let polled = self.polled.load(Relaxed);
+        (polled > 0).then_some(Millis(polled))
     }
 
     /// Whether a broker is connected.
@@ -184,9 +186,16 @@ impl Progress {
         sources.is_empty() || !sources.values().all(|source| source.is_caught_up())
     }
 
-    /// Why figures cannot be relied on yet; `None` when they can.
+    /// The process is about to end.
+    pub fn set_ending(&self) {
+        self.ending.store(true, Relaxed);
+    }
+
+    /// Why figures cannot be relied on; `None` when they can.
     pub fn unready(&self) -> Option<&'static str> {
-        if self.topics_missing.load(Relaxed) {
+        if self.ending.load(Relaxed) {
+            Some("ending")
+        } else if self.topics_missing.load(Relaxed) {
             Some("a topic does not exist")
         } else if self.sources.load().is_empty() {
             Some("no partition is assigned")

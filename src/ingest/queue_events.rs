@@ -69,6 +69,7 @@ impl QueueTable {
     pub fn run(&self) -> KafkaResult<()> {
         let Some(topic) = self.settings.queue_topic.as_deref() else {
             self.progress.set_queues_read();
+            while !self.stop.wait(LOOK) {}
             return Ok(());
         };
         let broker = Broker::new(self.settings.clone())?;

@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use crate::engine::columns::contact;
 use crate::engine::partition::Partition;
 use crate::engine::settings::StateSettings;
 use crate::event::{Discard, Event, Millis};
+use crate::live::QueueKey;
 use crate::windows::frame::{Frame, WindowSpec};
+use crate::windows::history::{Columns, stretches};
 use crate::windows::numbering::Numbering;
 use crate::windows::tables::Tables;
 use crate::windows::view::{Instant, PartitionView};
@@ -100,6 +103,23 @@ impl Shard {
         self.held.iter_mut().for_each(|held| held.look(now));
         let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
         self.tables.view(now, to, &views, frame);
+    }
+
+    /// Contact columns of a queue between neighbouring edges, deadlines due at the latest view
+    /// included.
+    pub fn history(&self, queue: &QueueKey, edges: &[Millis]) -> Vec<Columns> {
+        let mut sum = vec![[0; contact::WIDTH]; edges.len().saturating_sub(1)];
+        let key = (&*queue.client, &*queue.queue, &*queue.channel);
+        for held in &self.held {
+            let (log, names) = (held.partition.ledger().log(), held.partition.names());
+            let rows = stretches(log, names, &held.at.due, key, edges);
+            for (total, row) in sum.iter_mut().zip(rows) {
+                for (cell, amount) in total.iter_mut().zip(row) {
+                    *cell += amount;
+                }
+            }
+        }
+        sum
     }
 
     /// Writes the *now* figures alone; windows stand still.

@@ -19,7 +19,7 @@ fn settings(brokers: &str) -> KafkaSettings {
         queue_topic: Some("queues".to_owned()),
         group: "test".to_owned(),
         properties: BTreeMap::new(),
-        from_the_beginning: true,
+        embedded: true,
     }
 }
 
@@ -110,7 +110,9 @@ fn every_record_comes_once_in_order_and_before_its_partition_has_caught_up() {
                 assert_eq!(batch.records().next().unwrap().value, Some(&b"{}"[..]));
             }
             Order::CaughtUp(source) => assert!(next[source] > 0, "something was read"),
-            Order::Drop(_) | Order::Wake | Order::Finish => panic!("not expected: {order:?}"),
+            Order::Drop(_) | Order::Ask(_) | Order::Wake | Order::Finish => {
+                panic!("not expected: {order:?}")
+            }
         }
     }
     assert_eq!(next.values().sum::<i64>(), 3500);

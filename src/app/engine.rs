@@ -1,0 +1,220 @@
+//! Builds the engine's parts and wires them.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::decode::Limits;
+use crate::event::Millis;
+use crate::ingest::batch::Batch;
+use crate::ingest::client::KafkaSettings;
+use crate::ingest::kafka::{self, Intake, Order, Prelude};
+use crate::ingest::progress::Progress;
+use crate::ingest::queue_events::{QueueTable, Told};
+use crate::ingest::shard::Shard;
+use crate::ingest::stop::Stop;
+use crate::ingest::tally::Tally;
+use crate::live::{Frames, Registry};
+use crate::shutdown::{HTTP, INTAKE, Running, WORKER};
+use crate::telemetry::EngineMetrics;
+
+use super::threads::Threads;
+use super::tick::Ticks;
+use super::worker::Worker;
+use super::{AppError, clock, http, site};
+
+/// Orders that wait for a worker at most: batches of some hundred records.
+const INBOX: usize = 8;
+/// Used batches that wait for the poll thread at most.
+const USED: usize = 64;
+
+/// What several threads share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// How Kafka is reached.
+    pub kafka: Arc<KafkaSettings>,
+    /// Queues, by name and by number.
+    pub registry: Arc<Registry>,
+    /// What workers publish.
+    pub frames: Arc<Frames>,
+    /// The engine's own metrics.
+    pub metrics: Arc<EngineMetrics>,
+    /// How far reading has come.
+    pub progress: Arc<Progress>,
+    /// When to publish.
+    pub ticks: Arc<Ticks>,
+    /// Ends intake and the ticker.
+    pub stop: Arc<Stop>,
+}
+
+/// The workers' inboxes, and what becomes of used batches.
+struct Channels {
+    inboxes: Vec<SyncSender<Order>>,
+    used: Receiver<Batch>,
+}
+
+/// Starts every thread of the engine.
+///
+/// # Errors
+/// Why it could not be started.
+pub fn start(
+    config: &Config,
+    kafka: KafkaSettings,
+    prelude: Option<Prelude>,
+    announce: &mut dyn FnMut(&str),
+) -> Result<Running, AppError> {
+    let (listener, address) = http::listen(config.http.listen)?;
+    let shared = share(config, kafka)?;
+    let mut threads = Threads::default();
+    let channels = start_workers(&shared, &mut threads)?;
+    let inboxes = channels.inboxes.clone();
+    start_intake(&shared, &mut threads, channels, prelude)?;
+    let close = start_http(&shared, &mut threads, listener, inboxes.clone())?;
+    announce(&format!("http://{address}"));
+    Ok(Running {
+        threads,
+        progress: shared.progress,
+        stop: shared.stop,
+        workers: inboxes,
+        ticks: shared.ticks,
+        clock: clock::now,
+        close,
+    })
+}
+
+fn share(config: &Config, kafka: KafkaSettings) -> Result<Shared, AppError> {
+    let config = Arc::new(config.clone());
+    let views = Arc::clone(&config);
+    let file =
+        move |client: &str, queue: &str, channel: &str| views.view_for(client, queue, channel);
+    Ok(Shared {
+        registry: Arc::new(Registry::new(Arc::clone(&config.state), Box::new(file))),
+        frames: Arc::new(Frames::new(workers(&config))),
+        metrics: Arc::new(EngineMetrics::new()?),
+        progress: Arc::default(),
+        ticks: Arc::default(),
+        stop: Arc::default(),
+        kafka: Arc::new(kafka),
+        config,
+    })
+}
+
+/// How many workers: as configured, else one for each core.
+fn workers(config: &Config) -> usize {
+    match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, Into::into),
+        some => some,
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_bytes: config.kafka.max_record_bytes,
+        ..Limits::default()
+    }
+}
+
+fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Channels, AppError> {
+    let (back, used) = sync_channel(USED);
+    let mut inboxes = Vec::new();
+    for number in 0..workers(&shared.config) {
+        let (inbox, orders) = sync_channel(INBOX);
+        inboxes.push(inbox);
+        let settings = Arc::clone(&shared.config.state);
+        let numbering: Arc<Registry> = Arc::clone(&shared.registry);
+        let worker = Worker {
+            inbox: orders,
+            used: back.clone(),
+            shard: Shard::new(numbering, &settings, &shared.config.windows),
+            settings,
+            limits: limits(&shared.config),
+            ticks: Arc::clone(&shared.ticks),
+            publisher: shared.frames.publisher(number),
+            progress: Arc::clone(&shared.progress),
+            kafka: Arc::clone(&shared.kafka),
+            metrics: Arc::clone(&shared.metrics),
+            owned: BTreeMap::new(),
+            shown_to: Millis::MIN,
+        };
+        threads.start(&format!("{WORKER} {number}"), move || {
+            worker.run();
+            Ok(())
+        })?;
+    }
+    Ok(Channels { inboxes, used })
+}
+
+fn start_intake(
+    shared: &Shared,
+    threads: &mut Threads,
+    channels: Channels,
+    prelude: Option<Prelude>,
+) -> Result<(), AppError> {
+    let Channels { inboxes, used } = channels;
+    let (ticks, woken) = (Arc::clone(&shared.ticks), inboxes.clone());
+    let stop = Arc::clone(&shared.stop);
+    threads.start(&format!("{INTAKE}: ticks"), move || {
+        ticks.run(&woken, &stop, clock::now);
+        Ok(())
+    })?;
+    let table = queue_table(shared);
+    threads.start(&format!("{INTAKE}: queues"), move || Ok(table.run()?))?;
+    let intake = Intake {
+        settings: KafkaSettings::clone(&shared.kafka),
+        state: Arc::clone(&shared.config.state),
+        windows: shared.config.windows.clone().into(),
+        workers: inboxes,
+        used,
+        progress: Arc::clone(&shared.progress),
+        stop: Arc::clone(&shared.stop),
+        clock: clock::now,
+        prelude,
+    };
+    threads.start(&format!("{INTAKE}: kafka"), move || Ok(kafka::run(intake)?))?;
+    Ok(())
+}
+
+fn queue_table(shared: &Shared) -> QueueTable {
+    let metrics = Arc::clone(&shared.metrics);
+    let topic = shared.kafka.queue_topic.clone().unwrap_or_default();
+    QueueTable {
+        settings: KafkaSettings::clone(&shared.kafka),
+        limits: limits(&shared.config),
+        registry: Arc::clone(&shared.registry),
+        progress: Arc::clone(&shared.progress),
+        tell: Box::new(move |told| match told {
+            Told::Record(result) => {
+                let mut tally = Tally::default();
+                tally.note(result);
+                metrics.records(&topic, tally.records());
+                for (reason, count) in tally.discarded() {
+                    metrics.discarded(reason, count);
+                }
+            }
+            Told::Refused(setting) => metrics.bad_setting(setting),
+        }),
+        stop: Arc::clone(&shared.stop),
+    }
+}
+
+fn start_http(
+    shared: &Shared,
+    threads: &mut Threads,
+    listener: TcpListener,
+    workers: Vec<SyncSender<Order>>,
+) -> Result<oneshot::Sender<()>, AppError> {
+    let runtime = http::runtime()?;
+    http::hear_signals(&runtime, threads.teller())?;
+    let router = site::router(shared, workers);
+    let (close, closed) = oneshot::channel();
+    threads.start(HTTP, move || {
+        http::serve(&runtime, listener, router, closed)
+    })?;
+    Ok(close)
+}

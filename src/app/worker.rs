@@ -1,0 +1,191 @@
+//! A worker thread: applies the batches of the partitions that it owns, and publishes a frame at
+//! every tick.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use crate::decode::{Limits, decode};
+use crate::engine::settings::StateSettings;
+use crate::event::{Correction, Discard, Millis};
+use crate::ingest::batch::{Batch, Record};
+use crate::ingest::client::KafkaSettings;
+use crate::ingest::kafka::Order;
+use crate::ingest::progress::{Progress, SourceProgress};
+use crate::ingest::shard::Shard;
+use crate::ingest::source::Source;
+use crate::ingest::tally::Tally;
+use crate::live::Publisher;
+use crate::telemetry::EngineMetrics;
+
+use super::tick::{Tick, Ticks};
+
+/// A worker, before its thread is started.
+#[derive(Debug)]
+pub struct Worker {
+    /// What it is told to do.
+    pub inbox: Receiver<Order>,
+    /// Batches that are done with go back to the poll thread.
+    pub used: SyncSender<Batch>,
+    /// Its partitions and tables.
+    pub shard: Shard,
+    /// What counts.
+    pub settings: Arc<StateSettings>,
+    /// What is refused before it is decoded.
+    pub limits: Limits,
+    /// When to publish.
+    pub ticks: Arc<Ticks>,
+    /// Where to publish.
+    pub publisher: Publisher,
+    /// Whether all partitions have caught up; nothing is published before.
+    pub progress: Arc<Progress>,
+    /// For the topics' names.
+    pub kafka: Arc<KafkaSettings>,
+    /// Where to count.
+    pub metrics: Arc<EngineMetrics>,
+    /// The partitions that it owns.
+    pub owned: BTreeMap<Source, Owned>,
+    /// Where its windows end; [`Millis::MIN`] when they have to be built.
+    pub shown_to: Millis,
+}
+
+/// A partition that the worker owns.
+#[derive(Debug)]
+pub struct Owned {
+    /// Stands for it in the shard.
+    number: u32,
+    progress: Arc<SourceProgress>,
+    /// Oddities that have been counted.
+    irregular: [u64; Correction::ALL.len()],
+}
+
+impl Worker {
+    /// Works until told to finish, or until nobody is left to tell.
+    pub fn run(mut self) {
+        let mut published = self.ticks.latest().number;
+        while let Ok(order) = self.inbox.recv() {
+            let last = matches!(order, Order::Finish);
+            self.carry_out(order);
+            let tick = self.ticks.latest();
+            if tick.number > published && !self.progress.catching_up() {
+                self.publish(tick);
+                published = tick.number;
+            }
+            if last {
+                break;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Take {
+                source, progress, ..
+            } => self.take(source, progress),
+            Order::Records(batch) => self.apply(batch),
+            Order::CaughtUp(source) => {
+                if let Some(owned) = self.owned.get(&source) {
+                    owned.progress.caught_up();
+                    tracing::info!(%source, "caught up");
+                }
+            }
+            Order::Drop(source) => {
+                if let Some(owned) = self.owned.remove(&source) {
+                    self.shard.lose(owned.number);
+                    self.shown_to = Millis::MIN;
+                }
+            }
+            Order::Ask(question) => (question.0)(&self.shard),
+            Order::Wake | Order::Finish => {}
+        }
+    }
+
+    fn take(&mut self, source: Source, progress: Arc<SourceProgress>) {
+        let free = |number: &u32| self.owned.values().all(|owned| owned.number != *number);
+        let number = (0..u32::MAX).find(free).unwrap_or(u32::MAX);
+        self.shard.take(number, Arc::clone(&self.settings));
+        let irregular = [0; Correction::ALL.len()];
+        let owned = Owned {
+            number,
+            progress,
+            irregular,
+        };
+        self.owned.insert(source, owned);
+        self.shown_to = Millis::MIN;
+    }
+
+    fn apply(&mut self, batch: Batch) {
+        let Some(owned) = self.owned.get(&batch.source) else {
+            return;
+        };
+        owned.progress.first_record(batch.first_timestamp());
+        let mut tally = Tally::default();
+        for record in batch.records() {
+            let limits = &self.limits;
+            let result = apply(
+                &mut self.shard,
+                owned.number,
+                &record,
+                &self.settings,
+                limits,
+            );
+            tally.note(result);
+        }
+        owned.progress.applied(batch.next, batch.last_timestamp());
+        self.count(batch.source, &tally);
+        // The poll thread may have all that it needs.
+        let _full = self.used.try_send(batch);
+    }
+
+    fn count(&mut self, source: Source, tally: &Tally) {
+        let topic = self.kafka.topic(source.topic);
+        self.metrics.records(topic, tally.records());
+        for (reason, count) in tally.discarded() {
+            self.metrics.discarded(reason, count);
+        }
+        let Some(owned) = self.owned.get_mut(&source) else {
+            return;
+        };
+        let Some(partition) = self.shard.partition(owned.number) else {
+            return;
+        };
+        let counted = std::mem::replace(&mut owned.irregular, *partition.irregular());
+        let grown = owned.irregular.iter().zip(counted);
+        for (correction, (now, before)) in Correction::ALL.into_iter().zip(grown) {
+            if *now > before {
+                self.metrics.irregular(correction, now - before);
+            }
+        }
+    }
+
+    /// Publishes the figures of a tick; windows move with the whole second.
+    fn publish(&mut self, tick: Tick) {
+        let mut frame = self.publisher.spare();
+        if tick.to > self.shown_to {
+            self.shard.view(tick.now, tick.to, &mut frame);
+            self.shown_to = tick.to;
+        } else {
+            self.shard.view_now(tick.now, &mut frame);
+        }
+        frame.tick = tick.number;
+        self.publisher.publish(frame);
+    }
+}
+
+/// Decodes one record in place and applies it.
+fn apply(
+    shard: &mut Shard,
+    number: u32,
+    record: &Record<'_>,
+    settings: &StateSettings,
+    limits: &Limits,
+) -> Result<(), Discard> {
+    let value = record.value.ok_or(Discard::Tombstone)?;
+    let event = decode(value, limits)?;
+    // The record's timestamp belongs to the log, so every reader decides alike.
+    let ahead = |timestamp: Millis| event.time() > timestamp + settings.max_ahead;
+    if record.timestamp.is_some_and(ahead) {
+        return Err(Discard::FutureTime);
+    }
+    shard.apply(number, &event)
+}
