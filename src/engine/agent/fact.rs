@@ -312,6 +312,8 @@ fn snapshot_fact(
 pub(super) struct IdRange {
     start: u32,
     len: u32,
+    /// Ends of the id, which tell most ids apart at once.
+    print: u32,
 }
 
 /// The bytes of the ids of an agent's facts, in one block.
@@ -324,9 +326,17 @@ impl Ids {
         let range = IdRange {
             start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
             len: u32::try_from(id.len()).unwrap_or(u32::MAX),
+            print: print(id.as_bytes()),
         };
         self.0.extend_from_slice(id.as_bytes());
         range
+    }
+
+    /// Where among the facts the one with an id is.
+    pub(super) fn position(&self, facts: &[AgentFact], id: &str) -> Option<usize> {
+        let (id, print) = (id.as_bytes(), print(id.as_bytes()));
+        let is = |fact: &AgentFact| fact.id.print == print && self.of(fact) == id;
+        facts.iter().position(is)
     }
 
     /// The id of a fact.
@@ -352,4 +362,15 @@ impl Ids {
         }
         self.0.drain(..end);
     }
+}
+
+/// The last bytes of an id, mixed: numbers and UUIDs differ there.
+fn print(id: &[u8]) -> u32 {
+    let last = id.iter().rev().take(8);
+    last.fold(0_u32, |print, byte| {
+        print
+            .rotate_left(5)
+            .wrapping_add(u32::from(*byte))
+            .wrapping_mul(0x9e37_79b1)
+    })
 }

@@ -40,8 +40,7 @@ impl History {
 
     /// Where the fact with this id is held, if any.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
-        let mut facts = self.facts.iter();
-        facts.position(|fact| self.ids.of(fact) == id.as_bytes())
+        self.ids.position(&self.facts, id)
     }
 
     /// The fact at a position.

@@ -1,7 +1,7 @@
 //! What an agent contributes at an instant, and the posts of a change.
 
 use crate::engine::facts::{Fact, WorkState};
-use crate::engine::names::{Activity, ChannelNo, Names, Profile, ProfileNo, RowNo, SetInfo, SetNo};
+use crate::engine::names::{Activity, ChannelNo, Names, Profile, RowNo, SetInfo, SetNo};
 use crate::engine::timeline::Timeline;
 use crate::event::{Millis, Presence};
 
@@ -10,7 +10,7 @@ use super::state::State;
 /// The facts that hold of an agent at an instant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Level {
-    staff: Option<(SetNo, ProfileNo)>,
+    staff: Option<(SetNo, Profile)>,
     here: Option<(SetNo, SetNo)>,
     /// Row and state of each contact at him, sorted.
     work: Vec<(RowNo, WorkState)>,
@@ -27,18 +27,22 @@ impl Level {
             .extend(state.turns.iter().map(|turn| (turn.row, turn.state)));
         self.work.sort_unstable();
         let activity = self.activity(state);
-        self.staff = activity.map(|activity| {
-            let profile = self.profile(state, activity, names);
-            (serves, names.profile(profile))
-        });
+        self.staff = activity.map(|activity| (serves, self.profile(state, activity, names)));
         self.here = (activity == Some(Activity::OnContact)).then(|| (serves, self.here_set(names)));
     }
 
     /// Posts what changed between this and the next.
-    pub(super) fn post_change(&self, next: &Self, stamp: Millis, out: &mut Timeline) {
+    pub(super) fn post_change(
+        &self,
+        next: &Self,
+        stamp: Millis,
+        names: &mut Names,
+        out: &mut Timeline,
+    ) {
         if self.staff != next.staff {
-            let fact = |(set, profile)| Fact::Staff(set, profile);
-            swap(self.staff.map(fact), next.staff.map(fact), stamp, out);
+            let mut fact = |(set, profile)| Fact::Staff(set, names.profile(profile));
+            let (old, new) = (self.staff.map(&mut fact), next.staff.map(&mut fact));
+            swap(old, new, stamp, out);
         }
         if self.here != next.here {
             let fact = |(serves, here)| Fact::Here { serves, here };

@@ -128,14 +128,13 @@ impl Agent {
         let mut after = std::mem::take(&mut work.after);
         let mut inserted = Inserted::Duplicate;
         if let Some(placing) = self.read(event, stream, names, hasher) {
-            self.ahead(work, names, &mut before);
+            self.begin_near(&placing, work, names);
+            self.fold_from(&self.near, stream, work, names, &mut before);
             inserted = self.place(placing);
         }
-        self.ahead(work, names, &mut after);
-        let next = after.next_after(stream);
+        let next = self.fold_from(&self.near, stream, work, names, &mut after);
         if inserted != Inserted::Duplicate {
-            let (old, new) = (before.until(stream), after.until(stream));
-            difference(old, new, &mut work.posts);
+            difference(&before.posts, &after.posts, &mut work.posts);
             self.advance(stream, work, names);
         }
         work.before = before;
@@ -153,7 +152,10 @@ impl Agent {
         hasher: &IdHasher,
     ) -> Inserted {
         let placing = self.read(event, stream, names, hasher);
-        placing.map_or(Inserted::Duplicate, |placing| self.place(placing))
+        placing.map_or(Inserted::Duplicate, |placing| {
+            self.near.copy_from(&self.base);
+            self.place(placing)
+        })
     }
 
     /// Everything that the agent contributes from the checkpoint on if no further event comes:
@@ -163,13 +165,13 @@ impl Agent {
     /// [`Fact::Here`]: super::facts::Fact::Here
     /// [`Fact::Work`]: super::facts::Fact::Work
     pub fn fold(&self, work: &mut Workspace, names: &mut Names, out: &mut Timeline) {
-        self.fold_from(&self.base, work, names, out);
+        self.fold_from(&self.base, Millis::MAX, work, names, out);
     }
 
     /// The end of the same: from the newest fact's stamp or an earlier one on, so with every
     /// deadline to come. Costs the same however many facts are held.
     pub fn ahead(&self, work: &mut Workspace, names: &mut Names, out: &mut Timeline) {
-        self.fold_from(&self.near, work, names, out);
+        self.fold_from(&self.near, Millis::MAX, work, names, out);
     }
 
     /// Moves the checkpoint towards twice `settle_after` before `stream`. Call it when all posts up
@@ -216,11 +218,20 @@ impl Agent {
             client: fact::client(event, names),
             change: fact::change(event, names, hasher),
         };
-        let in_order = known.is_none() && self.history.is_newest(&fact);
-        if !in_order || fact.reach(settle_after) < self.near.at {
+        Some((fact, known))
+    }
+
+    /// Puts the near checkpoint just before the first stamp that a fact can change: of one in order
+    /// that is its own, or as far back as it says since when a contact is in its state.
+    fn begin_near(&mut self, placing: &Placing, work: &mut Workspace, names: &mut Names) {
+        let (fact, replaces) = placing;
+        let reach = fact.reach(names.settings().settle_after);
+        let in_order = replaces.is_none() && self.history.is_newest(fact);
+        if in_order && reach >= self.near.at {
+            self.history.move_on(&mut self.near, reach, work, names);
+        } else {
             self.near.copy_from(&self.base);
         }
-        Some((fact, known))
     }
 
     fn place(&mut self, (fact, replaces): Placing) -> Inserted {
@@ -232,23 +243,26 @@ impl Agent {
         }
     }
 
+    /// Folds from a checkpoint up to a stamp; returns the deadline after it.
     fn fold_from(
         &self,
         from: &Checkpoint,
+        until: Millis,
         work: &mut Workspace,
         names: &mut Names,
         out: &mut Timeline,
-    ) {
+    ) -> Millis {
         out.clear();
-        let agent_ttl = names.settings().agent_ttl;
+        let settings = names.settings();
+        let agent_ttl = settings.agent_ttl;
+        let steps = &mut work.steps;
+        self.history.plan(from.at, steps, settings.settle_after);
         work.state.copy_from(&from.state);
         work.level.read(&mut work.state, names);
-        self.history
-            .plan(from.at, &mut work.steps, names.settings().settle_after);
         let mut now = from.at;
         for index in 0..=work.steps.len() {
             let step = work.steps.get(index).copied();
-            let stamp = step.map_or(Millis::MAX, |step| step.stamp);
+            let stamp = step.map_or(until, |step| step.stamp);
             while let Some(due) = work.state.deadline(agent_ttl).filter(|due| *due <= stamp) {
                 work.go_on(&mut now, due, names, out);
                 work.state.expire(due, agent_ttl);
@@ -258,6 +272,8 @@ impl Agent {
                 self.history.execute(step, &mut work.state, names);
             }
         }
+        work.go_on(&mut now, Millis::MAX, names, out);
+        work.state.deadline(agent_ttl).unwrap_or(Millis::MAX)
     }
 }
 
@@ -268,7 +284,7 @@ impl Workspace {
             return;
         }
         self.next.read(&mut self.state, names);
-        self.level.post_change(&self.next, *now, out);
+        self.level.post_change(&self.next, *now, names, out);
         std::mem::swap(&mut self.level, &mut self.next);
         *now = stamp;
     }
