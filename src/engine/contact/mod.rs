@@ -8,10 +8,13 @@
 
 mod fold;
 mod identity;
+mod ordinary;
 mod record;
 
 #[cfg(test)]
 mod lives;
+#[cfg(test)]
+mod ordinary_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -23,7 +26,8 @@ use std::cmp::Ordering;
 
 use super::names::{ClientNo, Names};
 use super::timeline::Timeline;
-use crate::event::ContactEvent;
+use crate::event::{ContactEvent, Millis};
+use ordinary::Ordinary;
 use record::{Facts, Record};
 
 /// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
@@ -34,6 +38,8 @@ pub struct Contact {
     records: Vec<Record>,
     /// Ids, agents and rare numbers of the records.
     bytes: Vec<u8>,
+    /// The short way, as long as the life is an ordinary one.
+    ordinary: Ordinary,
 }
 
 impl Default for Contact {
@@ -42,6 +48,7 @@ impl Default for Contact {
             client: ClientNo(0),
             records: Vec::new(),
             bytes: Vec::new(),
+            ordinary: Ordinary::default(),
         }
     }
 }
@@ -65,6 +72,7 @@ impl Contact {
         self.client = client;
         self.records.clear();
         self.bytes.clear();
+        self.ordinary = Ordinary::default();
     }
 
     /// How many facts are kept.
@@ -93,6 +101,8 @@ impl Contact {
             self.bytes.truncate(kept);
             return Inserted::Duplicate;
         }
+        self.ordinary.give_up();
+        let facts = self.facts();
         let place = facts
             .records
             .partition_point(|old| facts.fold_order(old, &new) == Ordering::Less);
@@ -115,6 +125,61 @@ impl Contact {
     pub fn fold(&self, names: &mut Names, scratch: &mut Scratch, out: &mut Timeline) {
         out.clear();
         fold::fold(self.client, self.facts(), names, scratch, out);
+    }
+
+    /// Takes a fact the short way: one of an ordinary life that comes after all others, and after
+    /// every post made so far (`made`). Fills `out` with what the fact adds up to `horizon`, not
+    /// less than its time: nothing made so far is taken back. The first post beyond the horizon
+    /// follows, for the next deadline. `false`, and nothing is changed, where the way is not short:
+    /// fold, insert, fold again.
+    pub fn step(
+        &mut self,
+        event: &ContactEvent<'_>,
+        made: Millis,
+        horizon: Millis,
+        names: &mut Names,
+        out: &mut Timeline,
+    ) -> bool {
+        if !self.ordinary.is_followed_by(event.time, made, names) {
+            return false;
+        }
+        out.clear();
+        let kept = self.bytes.len();
+        let new = Record::new(event, names, &mut self.bytes);
+        let facts = Facts {
+            records: &self.records,
+            bytes: &self.bytes,
+        };
+        let known = facts
+            .records
+            .iter()
+            .any(|old| identity::same(facts, old, &new));
+        if known || !self.ordinary.step(self.client, facts, &new, names, out) {
+            self.bytes.truncate(kept);
+            return false;
+        }
+        self.records.push(new);
+        self.ordinary.ahead(event.time, horizon, names, out);
+        true
+    }
+
+    /// Fills `out` with what comes by time alone after `after`, not less than the time of the last
+    /// fact: every post up to `horizon`, and at least the first beyond it. Posts up to `after` may
+    /// be among them. Waiting, end and settlement are as [`Contact::fold`] tells them.
+    pub fn ahead(
+        &self,
+        after: Millis,
+        horizon: Millis,
+        names: &mut Names,
+        scratch: &mut Scratch,
+        out: &mut Timeline,
+    ) {
+        if self.ordinary.is_ordinary() {
+            out.clear();
+            self.ordinary.ahead(after, horizon, names, out);
+        } else {
+            self.fold(names, scratch, out);
+        }
     }
 
     fn facts(&self) -> Facts<'_> {
