@@ -4,8 +4,7 @@
 //! and closed, each fact later than the one before. For these it is a waste to fold all facts
 //! twice with every new one: what a fact adds can be read off a few fields. [`Ordinary`] holds
 //! those fields and refuses everything that is not plain; the contact is then folded for good.
-//! A property test holds that both give the same posts. Twice folding costs some microseconds a
-//! fact, a step some ten nanoseconds (`benches/contact.rs`).
+//! A property test holds that both give the same posts.
 
 use super::record::{Code, Facts, Record};
 use crate::engine::facts::{ContactState, Count, Fact, Post};

@@ -2,22 +2,23 @@
 //! logs, and the figures that they must give. Partition and windows are played by the simplest code
 //! that can be right: contacts in a list, posts summed one by one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod figures;
+mod partition;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Contact, Inserted, Scratch};
 use crate::decode::{Limits, decode, parse_instant};
-use crate::engine::facts::{ContactState, Count, Fact, Post};
-use crate::engine::names::{ClientNo, Names, RowNo};
+use crate::engine::facts::{Fact, Post};
 use crate::engine::settings::StateSettings;
-use crate::engine::timeline::{Timeline, Waiting};
-use crate::event::{ContactEvent, ContactKind, Event, FlowOut, Millis, Span, Zones};
-
-const PERCENTILES: [(u64, &str); 4] = [(50, "p50"), (90, "p90"), (95, "p95"), (99, "p99")];
+use crate::engine::timeline::Waiting;
+use crate::event::{Event, Millis, Span, Zones};
+use figures::{Sums, now_figures};
+use partition::Partition;
 
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("QUEUEPULSE_VECTORS").map(PathBuf::from);
@@ -49,122 +50,6 @@ fn span(text: &str) -> Span {
     match unit {
         "s" => Span::seconds(number),
         _ => Span::minutes(number),
-    }
-}
-
-/// A contact held, or settled.
-struct Held {
-    contact: Contact,
-    arrived: Millis,
-    settles: Millis,
-    settled: bool,
-}
-
-/// One partition: which facts count, in order of arrival.
-struct Partition {
-    names: Names,
-    stream: Millis,
-    contacts: Vec<Held>,
-    by_key: HashMap<(String, String), usize>,
-    scratch: Scratch,
-    timeline: Timeline,
-}
-
-impl Partition {
-    fn new(settings: Arc<StateSettings>) -> Self {
-        Self {
-            names: Names::new(settings),
-            stream: Millis::MIN,
-            contacts: Vec::new(),
-            by_key: HashMap::new(),
-            scratch: Scratch::default(),
-            timeline: Timeline::default(),
-        }
-    }
-
-    fn apply(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Contact(event) => self.apply_contact(event),
-            Event::Agent(event) => self.pass(event.time),
-            Event::Queue(_) => {}
-        }
-    }
-
-    fn pass(&mut self, time: Millis) {
-        self.stream = self.stream.max(time);
-        for held in &mut self.contacts {
-            held.settled |= held.settles <= self.stream;
-        }
-    }
-
-    fn apply_contact(&mut self, event: &ContactEvent<'_>) {
-        self.pass(event.time);
-        if let ContactKind::Rated | ContactKind::Complained | ContactKind::Resolved = event.kind {
-            return;
-        }
-        let retain = self.names.settings().retain;
-        let key = (event.client_id.to_string(), event.contact_id.to_string());
-        let known = self.by_key.get(&key).copied().filter(|&known| {
-            let held = &self.contacts[known];
-            !held.settled || held.settles + retain > self.stream
-        });
-        if known.is_some_and(|known| self.contacts[known].settled) {
-            return;
-        }
-        let index = known.unwrap_or_else(|| {
-            let mut contact = Contact::default();
-            contact.begin(ClientNo(self.names.clients.number(&event.client_id)));
-            self.contacts.push(Held {
-                contact,
-                arrived: Millis::MIN,
-                settles: Millis::MAX,
-                settled: false,
-            });
-            self.contacts.len() - 1
-        });
-        if known.is_none() {
-            if event.time < self.stream - retain {
-                self.contacts.pop();
-                return;
-            }
-            self.by_key.insert(key, index);
-        }
-        let held = &mut self.contacts[index];
-        if held.contact.insert(event, &mut self.names) != Inserted::Duplicate {
-            held.arrived = self.stream;
-        }
-        let timeline = &mut self.timeline;
-        held.contact
-            .fold(&mut self.names, &mut self.scratch, timeline);
-        let settle_after = self.names.settings().settle_after;
-        held.settles = timeline.end.max(held.arrived) + settle_after + timeline.settle_later;
-    }
-
-    /// Every post up to `now`, and who waits then.
-    fn posts(&mut self, now: Millis) -> (Vec<Post>, Vec<Waiting>) {
-        let (mut posts, mut waiting) = (Vec::new(), Vec::new());
-        for held in &self.contacts {
-            let timeline = &mut self.timeline;
-            held.contact
-                .fold(&mut self.names, &mut self.scratch, timeline);
-            posts.extend(timeline.posts.iter().filter(|post| post.stamp <= now));
-            waiting.extend(
-                timeline
-                    .waiting
-                    .filter(|waiting| waiting.entry <= now && now < waiting.until),
-            );
-        }
-        (posts, waiting)
-    }
-
-    fn row(&self, row: RowNo) -> String {
-        let info = self.names.row_info(row);
-        let queue = info
-            .queue
-            .map_or("", |queue| self.names.queues.text(queue.0));
-        let client = self.names.clients.text(info.client.0);
-        let channel = self.names.channels.text(info.channel.0);
-        format!("{client}/{queue}/{channel}")
     }
 }
 
@@ -215,202 +100,6 @@ impl Question {
             sliding => to - span(sliding),
         }
     }
-}
-
-/// The figures of one row and window.
-#[derive(Default)]
-struct Sums {
-    counts: BTreeMap<&'static str, i64>,
-    waits: Vec<i64>,
-    handles: Vec<i64>,
-    longest: Option<i64>,
-    passed: i64,
-}
-
-impl Sums {
-    fn add(&mut self, key: &'static str, amount: i64) {
-        *self.counts.entry(key).or_default() += amount;
-    }
-
-    fn get(&self, key: &str) -> i64 {
-        self.counts.get(key).copied().unwrap_or(0)
-    }
-
-    fn exit(&mut self, wait: Span) {
-        self.longest = self.longest.max(Some(wait.0));
-    }
-
-    fn count(&mut self, count: Count, ask: &Question, rungs: &[Span]) {
-        let within = |wait: Span| i64::from(wait <= ask.threshold);
-        match count {
-            Count::Offered => self.add("offered", 1),
-            Count::Answered { wait } => {
-                self.add("answered", 1);
-                self.add("answered_within_threshold", within(wait));
-                self.add("answered_wait", wait.0);
-                self.waits.push(wait.0);
-                self.exit(wait);
-            }
-            Count::Abandoned { wait } => {
-                let short = ask.short_abandon > Span::ZERO && wait <= ask.short_abandon;
-                self.add("abandoned", 1);
-                self.add("abandoned_within_threshold", within(wait));
-                self.add("short_abandoned", i64::from(short));
-                self.add("abandoned_wait", wait.0);
-                self.exit(wait);
-            }
-            Count::FlowedOut { how, wait } => {
-                self.add(how.name(), 1);
-                self.add("flowed_out", 1);
-                if let Some(wait) = wait {
-                    self.exit(wait);
-                }
-            }
-            Count::Callback { wait } => {
-                self.add("callbacks_requested", 1);
-                self.add("callbacks_within", within(wait));
-                self.exit(wait);
-            }
-            Count::Passed { rung } => {
-                self.passed += i64::from(rungs[usize::from(rung)] == ask.threshold);
-            }
-            Count::AlertFailed => self.add("alert_failed", 1),
-            Count::Transferred => self.add("transferred", 1),
-            Count::Handled { talk, hold } => {
-                self.add("handled", 1);
-                self.add("talk", talk.0);
-                self.add("hold", hold.0);
-                self.handles.push(talk.0 + hold.0);
-            }
-            Count::AfterContact { acw } => self.add("after_contact", acw.0),
-            Count::Rated | Count::Complained | Count::Resolved => {}
-        }
-    }
-
-    /// Numerator and denominator of the variant.
-    fn service_level(&self, ask: &Question) -> (i64, i64) {
-        let [ans, ans_t] = ["answered", "answered_within_threshold"].map(|key| self.get(key));
-        let abd = self.get("abandoned");
-        let [abd_t, abd_s] =
-            ["abandoned_within_threshold", "short_abandoned"].map(|key| self.get(key));
-        let [flow, cb, cb_t] =
-            ["flowed_out", "callbacks_requested", "callbacks_within"].map(|key| self.get(key));
-        match ask.variant.as_str() {
-            "sl1" => (ans_t, ans + abd),
-            "sl2" => (ans_t, ans + abd - abd_t),
-            "sl3" => (ans_t + abd_t, ans + abd),
-            "sl4" => (ans_t, ans),
-            "sl5" => (ans_t, ans + abd - abd_s),
-            "sl6" => (ans_t + abd_s, ans + abd),
-            "sl7" => (ans_t, ans + abd + flow),
-            "sl8" => (ans_t + abd_t + cb_t, ans + abd + flow + cb),
-            "sl9" => (ans_t, ans_t + self.passed),
-            other => panic!("variant {other}"),
-        }
-    }
-
-    fn figures(&mut self, ask: &Question) -> BTreeMap<String, Value> {
-        let mut out = BTreeMap::new();
-        let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
-        for key in [
-            "offered",
-            "answered",
-            "answered_within_threshold",
-            "abandoned",
-            "abandoned_within_threshold",
-            "short_abandoned",
-            "callbacks_requested",
-            "alert_failed",
-            "transferred",
-            "handled",
-        ] {
-            put(key, json!(self.get(key)));
-        }
-        for how in FlowOut::ALL {
-            put(
-                &format!("flowed_out/{}", how.name()),
-                json!(self.get(how.name())),
-            );
-        }
-        for key in [
-            "answered_wait",
-            "abandoned_wait",
-            "talk",
-            "hold",
-            "after_contact",
-        ] {
-            put(&format!("{key}_seconds"), seconds(self.get(key)));
-        }
-        let (met, all) = self.service_level(ask);
-        put("service_level_met", json!(met));
-        put("service_level_missed", json!(all - met));
-        let longest = self.longest.map_or(Value::Null, seconds);
-        put("wait_seconds_max", longest);
-        self.waits.sort_unstable();
-        self.handles.sort_unstable();
-        for (percent, name) in PERCENTILES {
-            put(
-                &format!("wait_seconds_{name}"),
-                nearest(&self.waits, percent),
-            );
-            put(
-                &format!("handle_seconds_{name}"),
-                nearest(&self.handles, percent),
-            );
-        }
-        out
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a test")]
-fn seconds(millis: i64) -> Value {
-    json!(millis as f64 / 1000.0)
-}
-
-fn nearest(sorted: &[i64], percent: u64) -> Value {
-    let rank = (sorted.len() as u64 * percent).div_ceil(100);
-    match rank.checked_sub(1) {
-        Some(index) => seconds(sorted[usize::try_from(index).expect("an index")]),
-        None => Value::Null,
-    }
-}
-
-/// The *now* figures of one row.
-fn now_figures(
-    posts: &[&Post],
-    waiting: &[Waiting],
-    rungs: &[Span],
-    ask: &Question,
-    now: Millis,
-) -> BTreeMap<String, Value> {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for post in posts {
-        let key = match post.fact {
-            Fact::State(_, ContactState::Waiting) => "waiting",
-            Fact::State(_, ContactState::Alerting) => "alerting",
-            Fact::State(_, ContactState::Connected) => "connected",
-            Fact::State(_, ContactState::Held) => "held",
-            Fact::State(_, ContactState::Acw) => "acw",
-            Fact::WaitingPast(_, rung) if rungs[usize::from(rung)] == ask.threshold => "past",
-            _ => continue,
-        };
-        *sums.entry(key).or_default() += i64::from(post.sign);
-    }
-    let get = |key: &str| sums.get(key).copied().unwrap_or(0);
-    let mut out = BTreeMap::new();
-    for state in ["waiting", "alerting", "connected", "held", "acw"] {
-        out.insert(format!("contacts_by_state/{state}"), json!(get(state)));
-    }
-    let all_waiting = get("waiting") + get("alerting");
-    assert_eq!(usize::try_from(all_waiting), Ok(waiting.len()));
-    out.insert("waiting".to_owned(), json!(all_waiting));
-    out.insert("waiting_past_threshold".to_owned(), json!(get("past")));
-    let longest = waiting.iter().map(|waiting| (now - waiting.entry).0).max();
-    out.insert(
-        "longest_wait_seconds".to_owned(),
-        longest.map_or(Value::Null, seconds),
-    );
-    out
 }
 
 /// Compares what a row shows with what it must show; figures that we do not work out are left.

@@ -92,6 +92,26 @@ impl Contacts {
         core.note_late(event.time);
         let Self { slots, folds, .. } = self;
         let held = &mut slots[slot as usize];
+        let (stream, names, after) = (core.stream, &mut core.names, &mut folds.after);
+        if held.contact.step(event, held.made, stream, names, after) {
+            core.make_due(&folds.after.posts, Millis::MIN);
+            held.made = stream;
+            held.arrived = stream;
+            self.sleep(slot, core);
+            return Ok(());
+        }
+        self.refold(slot, event, core)
+    }
+
+    /// Inserts a fact where it belongs and posts the difference that it makes.
+    fn refold(
+        &mut self,
+        slot: u32,
+        event: &ContactEvent<'_>,
+        core: &mut Core,
+    ) -> Result<(), Discard> {
+        let Self { slots, folds, .. } = self;
+        let held = &mut slots[slot as usize];
         held.contact
             .fold(&mut core.names, &mut folds.scratch, &mut folds.before);
         let inserted = held.contact.insert(event, &mut core.names);
@@ -185,9 +205,11 @@ impl Contacts {
             return;
         }
         held.wakes = Millis::MAX;
+        let (made, stream) = (held.made, core.stream);
+        held.made = stream;
+        let Folds { scratch, after, .. } = folds;
         held.contact
-            .fold(&mut core.names, &mut folds.scratch, &mut folds.after);
-        let made = std::mem::replace(&mut held.made, core.stream);
+            .ahead(made, stream, &mut core.names, scratch, after);
         core.make_due(&folds.after.posts, made);
         self.sleep(slot, core);
     }
@@ -247,8 +269,8 @@ impl Contacts {
         if held.wakes > now || std::mem::replace(&mut held.viewed, *view) == *view {
             return;
         }
-        held.contact
-            .fold(names, &mut folds.scratch, &mut folds.after);
+        let Folds { scratch, after, .. } = folds;
+        held.contact.ahead(held.made, now, names, scratch, after);
         let due = |post: &&Post| post.stamp > held.made && post.stamp <= now;
         out.extend(folds.after.posts.iter().filter(due));
     }
