@@ -1,6 +1,6 @@
 //! The state of the simulated centre, and its clockwork.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::event::{Millis, Span};
 
@@ -221,25 +221,30 @@ impl Centre {
         self.agenda.at(self.now + Span(millis), action);
     }
 
-    /// Says what every queue is.
+    /// Says what every queue is; of one name on several channels once, since that is the key.
     fn configure(&mut self) {
+        let mut said = BTreeSet::new();
         for queue in &self.queues {
             let client = &self.clients[queue.plan.client as usize];
             let name = &queue.plan.name;
+            let key = format!("queue/{client}/{name}");
+            if said.contains(&key) {
+                continue;
+            }
             let target = match queue.plan.threshold {
                 Some(threshold) => {
                     format!("{{\"service_level\":0.8,\"threshold_ms\":{threshold}}}")
                 }
                 None => "{\"service_level\":0.9}".to_owned(),
             };
-            let key = format!("queue/{client}/{name}");
-            let shown = format!("{} ({})", capital(name), queue.plan.channel.name());
             self.out
-                .queue(self.now, "queue.configured", &queue.scope, &key)
+                .queue(self.now, "queue.configured", &queue.client_scope, &key)
+                .text("queue_id", name)
                 .json("targets", &target)
-                .text("display_name", &shown)
+                .text("display_name", &capital(name))
                 .text("group", group_of(name))
                 .end();
+            said.insert(key);
         }
     }
 

@@ -103,8 +103,8 @@ impl Channel {
         match self {
             Self::Voice | Self::Callback => 1.0,
             Self::Chat => 2.4,
-            Self::Email => 1.8,
-            Self::Message => 3.2,
+            Self::Email => 1.5,
+            Self::Message => 2.8,
         }
     }
 }
