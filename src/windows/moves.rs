@@ -4,6 +4,7 @@ use super::frame::WindowKind;
 use super::levels::add_levels;
 use super::tables::{Change, Tables};
 use super::tails::{Reset, Tail};
+use super::unfold::Unfold;
 use super::view::PartitionView;
 use crate::engine::facts::Post;
 use crate::event::Millis;
@@ -40,7 +41,7 @@ impl Tables {
                 self.maxima.mark_all();
             }
             if from.iter().any(Option::is_some) {
-                resets.push(Reset { window, from });
+                resets.push(Reset::new(window, from));
             }
         }
         self.reset(&resets, partitions);
@@ -120,7 +121,7 @@ impl Tables {
             self.copy_totals(reset);
             self.tails[reset.window].set_from(&reset.from);
         }
-        let earliest = resets.iter().map(Reset::earliest).min();
+        let earliest = resets.iter().map(|reset| reset.earliest).min();
         for view in partitions {
             self.take_log_off(resets, earliest.unwrap_or(Millis::MAX), view);
             self.take_days_off(resets, view);
@@ -145,14 +146,19 @@ impl Tables {
 
     fn take_log_off(&mut self, resets: &[Reset], earliest: Millis, view: &PartitionView<'_>) {
         let partition = view.number as usize;
+        let mut unfolds = vec![Unfold::default(); resets.len()];
         view.log().for_each(earliest, Millis::MAX, |post| {
             let Self { maps, tails, .. } = self;
             let hit = maps.hit(partition, post.fact);
             let (stamp, sign) = (post.stamp, -i64::from(post.sign));
-            for reset in resets {
+            for (reset, unfold) in resets.iter().zip(&mut unfolds) {
                 let sums = &mut tails[reset.window].sums;
-                let passes = |zone: u16| reset.is_after(zone, stamp);
-                sums.add(&hit, stamp, sign, &maps.agent_zones, passes);
+                if reset.is_after_all(stamp) {
+                    unfold.add(&hit, stamp, sign, maps, sums);
+                } else if stamp > reset.earliest {
+                    let passes = |zone: u16| reset.is_after(zone, stamp);
+                    sums.add(&hit, stamp, sign, &maps.agent_zones, passes);
+                }
             }
             if stamp > self.applied {
                 return;
@@ -164,6 +170,9 @@ impl Tables {
                 self.spread_out(partition, &post, mask, 1);
             }
         });
+        for (reset, mut unfold) in resets.iter().zip(unfolds) {
+            unfold.unfold(&self.maps, &mut self.tails[reset.window].sums);
+        }
     }
 
     /// Takes a day's part that has left the log off the tails of windows that begin with that day.
