@@ -294,8 +294,8 @@ fn shown(log: &[Sent], picks: &[(usize, usize)], spread: usize) -> Result<(), Te
             let mut here = differences(&expected, &engine.snapshot(at), 1e-6);
             // A largest wait that has left the log is not lowered when it is taken back.
             here.retain(|fault| {
-                let long = fault.contains(" today ") || fault.contains(" all ");
-                !(long && fault.contains(" wait_seconds_max"))
+                let reaches_back = fault.contains(" today ") || fault.contains(" all ");
+                !(reaches_back && fault.contains(" wait_seconds_max"))
             });
             faults.extend(
                 here.into_iter()
