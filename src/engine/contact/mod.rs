@@ -103,9 +103,7 @@ impl Contact {
         }
         self.ordinary.give_up();
         let facts = self.facts();
-        let place = facts
-            .records
-            .partition_point(|old| facts.fold_order(old, &new) == Ordering::Less);
+        let place = facts.place(&new);
         let appended = place == facts.records.len();
         self.records.insert(place, new);
         if let Some(old) = same {
@@ -127,8 +125,8 @@ impl Contact {
         fold::fold(self.client, self.facts(), names, scratch, out);
     }
 
-    /// Takes a fact the short way: one of an ordinary life that comes after all others, and after
-    /// every post made so far (`made`). Fills `out` with what the fact adds up to `horizon`, not
+    /// Takes a fact the short way: one of an ordinary life that comes before no other, and before no
+    /// post made so far (`made`). Fills `out` with what the fact adds up to `horizon`, not
     /// less than its time: nothing made so far is taken back. The first post beyond the horizon
     /// follows, for the next deadline. `false`, and nothing is changed, where the way is not short:
     /// fold, insert, fold again.
@@ -158,7 +156,8 @@ impl Contact {
             self.bytes.truncate(kept);
             return false;
         }
-        self.records.push(new);
+        let place = facts.place(&new);
+        self.records.insert(place, new);
         self.ordinary.ahead(event.time, horizon, names, out);
         true
     }

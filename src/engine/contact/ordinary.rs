@@ -1,12 +1,12 @@
 //! The ordinary life, moved fact by fact.
 //!
 //! Nearly every contact is created, queued, rings, is answered, held and resumed, ended, wrapped up
-//! and closed, each fact later than the one before. For these it is a waste to fold all facts
+//! and closed, each fact later than the one before or of its instant. For these it is a waste to fold all facts
 //! twice with every new one: what a fact adds can be read off a few fields. [`Ordinary`] holds
 //! those fields and refuses everything that is not plain; the contact is then folded for good.
 //! A property test holds that both give the same posts.
 
-use super::record::{Code, Facts, Record};
+use super::record::{AgentAt, Code, Facts, Record};
 use crate::engine::facts::{ContactState, Count, Fact, Post};
 use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, RowNo};
 use crate::engine::settings::AfterContact;
@@ -45,10 +45,14 @@ pub(super) struct Ordinary {
     row: RowNo,
     /// How many visits were begun.
     visits: u32,
-    /// Index of the fact that names the agent who rings or talks.
-    agent: u32,
+    /// The agent who rings or talks.
+    agent: AgentAt,
     /// Time of the last fact.
     last: Millis,
+    /// Its type.
+    last_code: Code,
+    /// Which visit the facts of its instant name, once one of them acted on a visit.
+    instant_visit: Option<u32>,
     ghost_after: Span,
     /// Entry of the visit in force.
     entry: Millis,
@@ -70,8 +74,10 @@ impl Default for Ordinary {
             queue: QueueIdNo(0),
             row: RowNo(0),
             visits: 0,
-            agent: 0,
+            agent: AgentAt::default(),
             last: Millis::MIN,
+            last_code: Code::Created,
+            instant_visit: None,
             ghost_after: Span::ZERO,
             entry: Millis::MIN,
             answered: Millis::MIN,
@@ -93,13 +99,12 @@ impl Ordinary {
         !matches!(self.stage, Stage::Folded | Stage::Unborn)
     }
 
-    /// Whether a fact at `time` follows everything so far: every fact, and every post made up to
-    /// `made`.
+    /// Whether a fact at `time` comes before nothing so far: no fact, and no post made up to `made`.
     pub(super) fn is_followed_by(&self, time: Millis, made: Millis, names: &Names) -> bool {
         match self.stage {
             Stage::Folded => false,
             Stage::Unborn => true,
-            _ if time <= self.last => false,
+            _ if time < self.last => false,
             _ if self.is_over() => true,
             _ if time.max(made) >= self.sweep() => false,
             Stage::Waiting | Stage::Alerting => {
@@ -128,12 +133,38 @@ impl Ordinary {
         let plain = fact.channel().is_none_or(|channel| channel == next.channel)
             && fact.callback().is_none()
             && matches!(fact.direction(), None | Some(Direction::Inbound))
+            && next.keeps_order(facts, fact)
             && next.take(client, facts, fact, names, out);
         if plain {
             next.last = fact.time;
             *self = next;
         }
         plain
+    }
+
+    /// Whether the fold takes a fact after the others of its instant, as it arrived: they come in
+    /// order of rank and all name their visit, or none does. Where only an alert, a reply or the
+    /// close names none it makes no difference, nor does it if another agent rings the instant that
+    /// one failed to answer. An `alert_failed` must not come before what it ends.
+    fn keeps_order(&mut self, facts: Facts<'_>, fact: &Record) -> bool {
+        let same_instant = fact.time == self.last;
+        if !same_instant {
+            self.last_code = Code::Created;
+            self.instant_visit = None;
+        }
+        let rings_on = fact.code == Code::Alerting
+            && self.last_code == Code::AlertFailed
+            && !self.is_by_agent(facts, fact);
+        match fact.code {
+            Code::Responded => return true,
+            Code::AlertFailed if same_instant => return false,
+            code if same_instant && code <= self.last_code && !rings_on => return false,
+            code => self.last_code = code,
+        }
+        match fact.code {
+            Code::Created | Code::Alerting | Code::AlertFailed | Code::Closed => true,
+            _ => *self.instant_visit.get_or_insert(fact.visit) == fact.visit,
+        }
     }
 
     fn take(
@@ -147,6 +178,9 @@ impl Ordinary {
         if fact.code == Code::Queued {
             return self.queued(client, fact, names, out);
         }
+        if fact.code == Code::Responded {
+            return self.stage != Stage::Unborn;
+        }
         if !self.is_of_visit_in_force(fact) {
             return false;
         }
@@ -154,7 +188,7 @@ impl Ordinary {
         match (self.stage, fact.code) {
             (Stage::Unborn, Code::Created) => self.stage = Stage::Created,
             (Stage::Waiting, Code::Alerting) => {
-                self.agent = index_of_next(facts);
+                self.agent = facts.agent_at(fact);
                 self.enter(Stage::Alerting, fact.time, out);
             }
             (Stage::Alerting, Code::AlertFailed) if by_agent => {
@@ -204,8 +238,7 @@ impl Ordinary {
     /// Whether a fact names no agent but the one who rings or talks.
     fn is_by_agent(&self, facts: Facts<'_>, fact: &Record) -> bool {
         let agent = facts.agent(fact);
-        let known = facts.records.get(self.agent as usize);
-        agent.is_empty() || known.is_some_and(|known| facts.agent(known) == agent)
+        agent.is_empty() || agent == facts.at(self.agent)
     }
 
     fn queued(
@@ -248,7 +281,7 @@ impl Ordinary {
         self.enter(Stage::Connected, fact.time, out);
         self.answered = fact.time;
         self.hold = Span::ZERO;
-        self.agent = index_of_next(facts);
+        self.agent = facts.agent_at(fact);
         self.settles_late = true;
         true
     }
@@ -448,11 +481,6 @@ impl Stage {
             _ => None,
         }
     }
-}
-
-/// The index that the fact at hand will have: it comes last.
-fn index_of_next(facts: Facts<'_>) -> u32 {
-    u32::try_from(facts.records.len()).unwrap_or(u32::MAX)
 }
 
 /// Collects posts of a span of time, and the first one after it.

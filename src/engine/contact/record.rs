@@ -214,6 +214,13 @@ fn encode_kind(kind: &ContactKind) -> (Code, u8, Option<i64>, Option<i64>) {
     }
 }
 
+/// Where an agent's id stands in the bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AgentAt {
+    start: u32,
+    len: u16,
+}
+
 /// A contact's facts with the bytes that they point into.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
@@ -232,6 +239,20 @@ impl<'a> Facts<'a> {
     pub(super) fn agent(self, record: &Record) -> &'a [u8] {
         let start = record.start as usize + usize::from(record.id_len);
         &self.bytes[start..start + usize::from(record.agent_len)]
+    }
+
+    /// Where the agent that a fact names stands: it stays there as long as no fact is replaced.
+    pub(super) fn agent_at(self, record: &Record) -> AgentAt {
+        AgentAt {
+            start: record.start + u32::from(record.id_len),
+            len: record.agent_len,
+        }
+    }
+
+    /// The agent that stands there.
+    pub(super) fn at(self, agent: AgentAt) -> &'a [u8] {
+        let start = agent.start as usize;
+        &self.bytes[start..start + usize::from(agent.len)]
     }
 
     /// `queued_at` of an `answered` or a `dequeued`.
@@ -267,6 +288,15 @@ impl<'a> Facts<'a> {
             .cmp(&(b.time, b.visit, b.code))
             .then_with(|| self.id(a).cmp(self.id(b)))
             .then_with(|| self.agent(a).cmp(self.agent(b)))
+    }
+
+    /// The place of a new fact among them.
+    pub(super) fn place(self, new: &Record) -> usize {
+        let comes_first = |old: &Record| self.fold_order(old, new) == Ordering::Less;
+        match self.records.last() {
+            Some(last) if !comes_first(last) => self.records.partition_point(comes_first),
+            _ => self.records.len(),
+        }
     }
 
     /// Which of two facts of one identity stands: the earlier; of equal times the smaller id. Facts
