@@ -234,9 +234,10 @@ impl Window {
                 }
             }
             Kind::Interval(length) => {
-                let mut first = to - 1;
+                // A boundary lies on a whole second: back to one, then by the second.
+                let mut first = (to - 1).div_euclid(SECOND) * SECOND;
                 while !is_boundary(&before(first), length) {
-                    first -= 1;
+                    first -= SECOND;
                 }
                 Some(first)
             }
