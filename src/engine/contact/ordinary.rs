@@ -188,7 +188,7 @@ impl Ordinary {
         match (self.stage, fact.code) {
             (Stage::Unborn, Code::Created) => self.stage = Stage::Created,
             (Stage::Waiting, Code::Alerting) => {
-                self.agent = facts.agent_at(fact);
+                self.agent = fact.agent_at();
                 self.enter(Stage::Alerting, fact.time, out);
             }
             (Stage::Alerting, Code::AlertFailed) if by_agent => {
@@ -281,7 +281,7 @@ impl Ordinary {
         self.enter(Stage::Connected, fact.time, out);
         self.answered = fact.time;
         self.hold = Span::ZERO;
-        self.agent = facts.agent_at(fact);
+        self.agent = fact.agent_at();
         self.settles_late = true;
         true
     }

@@ -126,6 +126,14 @@ impl Record {
         self.detail == 1
     }
 
+    /// Where the agent that it names stands: it stays there as long as no fact is replaced.
+    pub(super) fn agent_at(&self) -> AgentAt {
+        AgentAt {
+            start: self.start + u32::from(self.id_len),
+            len: self.agent_len,
+        }
+    }
+
     /// Where its bytes lie.
     fn range(&self) -> std::ops::Range<usize> {
         let numbers = 8 * (self.flags & (FIRST | SECOND)).count_ones() as usize;
@@ -239,14 +247,6 @@ impl<'a> Facts<'a> {
     pub(super) fn agent(self, record: &Record) -> &'a [u8] {
         let start = record.start as usize + usize::from(record.id_len);
         &self.bytes[start..start + usize::from(record.agent_len)]
-    }
-
-    /// Where the agent that a fact names stands: it stays there as long as no fact is replaced.
-    pub(super) fn agent_at(self, record: &Record) -> AgentAt {
-        AgentAt {
-            start: record.start + u32::from(record.id_len),
-            len: record.agent_len,
-        }
     }
 
     /// The agent that stands there.
