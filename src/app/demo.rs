@@ -20,6 +20,12 @@ use crate::ingest::source::{self, Source};
 use crate::ingest::stop::Stop;
 use crate::simulate::{Options, OwnedEvent, Simulation, Topic};
 
+/// What the demo lays over the defaults: nobody is on the line while an e-mail waits.
+pub const SETTINGS: (&str, &str) = (
+    "of the demo",
+    "[[queue]]\nchannel = \"email\"\nthreshold = \"5m\"\n",
+);
+
 /// Partitions of the contact and agent topics.
 pub const PARTITIONS: i32 = 4;
 /// How much of the day has passed when the demo begins: the longest sliding window, and some.
@@ -163,6 +169,16 @@ pub struct DemoOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Overrides};
+
+    #[test]
+    fn an_e_mail_may_wait_longer_than_a_call() {
+        let config = Config::from_layers(Some(SETTINGS), [], &Overrides::default());
+        let config = config.expect("right settings");
+        let threshold = |channel| config.view_for("acme", "orders", channel).threshold;
+        assert_eq!(threshold("email"), Span::minutes(5));
+        assert_eq!(threshold("voice"), Span::seconds(20));
+    }
 
     #[test]
     fn the_past_fills_every_partition_and_ends_now() {

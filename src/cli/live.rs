@@ -46,7 +46,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 /// Runs the demo until it is asked to end. The environment may change its settings, but not its
 /// broker.
 pub(super) fn demo(args: &DemoArgs) -> Result<(), Failure> {
-    let mut config = Config::load(None, environment(), &Overrides::default())?;
+    let settings = Some(app::demo::SETTINGS);
+    let mut config = Config::from_layers(settings, environment(), &Overrides::default())?;
     config.http.listen = args.listen;
     begin_log(&config.log)?;
     let options = DemoOptions { seed: args.seed };

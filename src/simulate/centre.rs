@@ -1,6 +1,6 @@
 //! The state of the simulated centre, and its clockwork.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::event::{Millis, Span};
 
@@ -221,30 +221,43 @@ impl Centre {
         self.agenda.at(self.now + Span(millis), action);
     }
 
-    /// Says what every queue is; of one name on several channels once, since that is the key.
+    /// Says what every queue is; of one name on several channels once, since that is the key, and
+    /// then of all of them.
     fn configure(&mut self) {
-        let mut said = BTreeSet::new();
-        for queue in &self.queues {
+        let key_of = |queue: &Queue| {
             let client = &self.clients[queue.plan.client as usize];
+            format!("queue/{client}/{}", queue.plan.name)
+        };
+        let mut channels: BTreeMap<String, u32> = BTreeMap::new();
+        for queue in &self.queues {
+            *channels.entry(key_of(queue)).or_default() += 1;
+        }
+        for queue in &self.queues {
             let name = &queue.plan.name;
-            let key = format!("queue/{client}/{name}");
-            if said.contains(&key) {
+            let key = key_of(queue);
+            // None any more once it is said.
+            let Some(count) = channels.remove(&key) else {
                 continue;
-            }
+            };
+            let channel = (count == 1).then(|| queue.plan.channel.name());
             let target = match queue.plan.threshold {
                 Some(threshold) => {
                     format!("{{\"service_level\":0.8,\"threshold_ms\":{threshold}}}")
                 }
                 None => "{\"service_level\":0.9}".to_owned(),
             };
-            self.out
+            let line = self
+                .out
                 .queue(self.now, "queue.configured", &queue.client_scope, &key)
-                .text("queue_id", name)
-                .json("targets", &target)
+                .text("queue_id", name);
+            let line = match channel {
+                Some(channel) => line.text("channel", channel),
+                None => line,
+            };
+            line.json("targets", &target)
                 .text("display_name", &capital(name))
                 .text("group", group_of(name))
                 .end();
-            said.insert(key);
         }
     }
 

@@ -252,3 +252,18 @@ fn a_large_centre_keeps_its_contacts_bounded() {
     let in_flight = simulation.in_flight();
     assert!((1000..20_000).contains(&in_flight), "{in_flight}");
 }
+
+/// Without a channel it would stand for all of them, and a queue of e-mail have a row for voice.
+#[test]
+fn what_a_queue_is_names_its_channel_if_it_has_but_one() {
+    let events = parsed(&demo_events(1));
+    let said = events
+        .iter()
+        .filter(|event| text(event, "type") == "queue.configured");
+    let channels: BTreeMap<&str, &Value> = said
+        .map(|event| (text(event, "queue_id"), &event["channel"]))
+        .collect();
+    assert_eq!(channels["orders"], "email");
+    assert_eq!(channels["callbacks"], "callback");
+    assert!(channels["support"].is_null(), "voice and chat");
+}
