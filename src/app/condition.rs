@@ -20,6 +20,7 @@ pub fn condition(progress: &Progress, kafka: &KafkaSettings, now: Millis) -> Con
     });
     Condition {
         unready: progress.unready().map(str::to_owned),
+        ending: progress.is_ending(),
         catching_up: progress.catching_up(),
         shared: progress.is_shared(),
         data_age: progress.known_to().map(age),

@@ -191,6 +191,11 @@ impl Progress {
         self.ending.store(true, Relaxed);
     }
 
+    /// Whether the process is about to end.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
+    }
+
     /// Why figures cannot be relied on; `None` when they can.
     pub fn unready(&self) -> Option<&'static str> {
         if self.ending.load(Relaxed) {

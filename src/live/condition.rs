@@ -18,6 +18,8 @@ pub struct Lag {
 pub struct Condition {
     /// Why figures are not shown; none when they are.
     pub unready: Option<String>,
+    /// The process was asked to end.
+    pub ending: bool,
     /// A partition catches up.
     pub catching_up: bool,
     /// The consumer group has another member.

@@ -82,6 +82,9 @@ pub enum Absent {
     /// Reading has not come far enough, or cannot go on.
     #[error("no figures yet: {0}")]
     Unready(String),
+    /// The process was asked to end.
+    #[error("no figures: the engine is ending")]
+    Ending,
     /// The lease on the partitions may have ended.
     #[error("no figures: the poll loop has not gone round for {} s", .0.0 / 1000)]
     Stalled(Span),
@@ -172,6 +175,9 @@ impl Live {
 
     fn allowed(&self) -> Result<Condition, Absent> {
         let condition = self.condition();
+        if condition.ending {
+            return Err(Absent::Ending);
+        }
         if let Some(reason) = &condition.unready {
             return Err(Absent::Unready(reason.clone()));
         }

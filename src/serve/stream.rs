@@ -2,7 +2,7 @@
 //!
 //! First `hello` with the windows that there are; then `figures`, a snapshot with the one window
 //! asked for (`?window=`, else the first configured); or, while there are none, `absent` with the
-//! reason, once a second. The text of a tick is made once and shared by all listeners of a window.
+//! reason, once a second. It ends when the engine ends. The text of a tick is made once and shared by all listeners of a window.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use serde_json::json;
 
-use crate::live::{Look, OneWindow, Snapshot};
+use crate::live::{Absent, Look, OneWindow, Snapshot};
 
 use super::Served;
 use super::query::{Asked, AskedQuery};
@@ -53,6 +53,7 @@ impl Events {
 struct Told {
     tick: Option<u64>,
     looks_absent: u32,
+    ending: bool,
 }
 
 /// The stream.
@@ -78,7 +79,8 @@ pub(super) async fn stream(
         let mut told = Told::default();
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        // HTTP cannot close before its last listener has gone
+        while !told.ending {
             looks.tick().await;
             if let Some(event) = next(&served, &window, &mut told) {
                 yield Ok(event);
@@ -104,6 +106,7 @@ fn next(served: &Served, window: &str, told: &mut Told) -> Option<Event> {
             let due = told.looks_absent.is_multiple_of(ABSENT_EVERY);
             told.looks_absent = told.looks_absent.wrapping_add(1);
             told.tick = None;
+            told.ending = absent == Absent::Ending;
             let reason = json!({ "reason": absent.to_string() });
             due.then(|| Event::default().event("absent").data(reason.to_string()))
         }

@@ -23,6 +23,7 @@ struct Engine {
     publishers: Vec<Publisher>,
     catching_up: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
+    ending: Arc<AtomicBool>,
 }
 
 fn engine() -> Engine {
@@ -30,7 +31,12 @@ fn engine() -> Engine {
     let frames = Arc::new(Frames::new(2));
     let catching_up = Arc::new(AtomicBool::new(false));
     let stalled = Arc::new(AtomicBool::new(false));
-    let switches = (Arc::clone(&catching_up), Arc::clone(&stalled));
+    let ending = Arc::new(AtomicBool::new(false));
+    let switches = (
+        Arc::clone(&catching_up),
+        Arc::clone(&stalled),
+        Arc::clone(&ending),
+    );
     let live = Live::new(LiveParts {
         registry: Arc::clone(&registry),
         frames: Arc::clone(&frames),
@@ -40,6 +46,7 @@ fn engine() -> Engine {
             let catching_up = switches.0.load(Ordering::Relaxed);
             Condition {
                 unready: catching_up.then(|| "catching up".to_owned()),
+                ending: switches.2.load(Ordering::Relaxed),
                 catching_up,
                 data_age: Some(Span(300)),
                 poll_age: Some(if switches.1.load(Ordering::Relaxed) {
@@ -69,6 +76,7 @@ fn engine() -> Engine {
         publishers: (0..2).map(|worker| frames.publisher(worker)).collect(),
         catching_up,
         stalled,
+        ending,
     };
     engine.publish(7);
     engine
@@ -271,6 +279,19 @@ async fn the_stream_tells_each_tick_once() {
         absent.contains("event: absent") && absent.contains("catching up"),
         "{absent}"
     );
+}
+
+/// Else HTTP could not close while a page is open.
+#[tokio::test]
+async fn the_stream_ends_when_the_engine_ends() {
+    let engine = engine();
+    let response = engine.ask("GET", "/api/v1/stream").await;
+    engine.ending.store(true, Ordering::Relaxed);
+    let (status, _) = engine.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let told = text(response).await;
+    assert!(told.contains("event: absent"), "{told}");
+    assert!(told.contains("the engine is ending"), "{told}");
 }
 
 #[tokio::test]
