@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
+
 use super::section::{Section, text_of};
 use crate::event::Span;
 
@@ -113,6 +117,17 @@ pub(super) fn kafka(root: &mut Section<'_>) -> KafkaConfig {
     config
 }
 
+/// What librdkafka has against a property. Its own words may hold the value, so they are not used.
+fn refusal(key: &str, value: &str) -> Option<&'static str> {
+    let tried = ClientConfig::new().set(key, value).create_native_config();
+    match tried.err()? {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..) => {
+            Some("this build of librdkafka has no such property")
+        }
+        _ => Some("librdkafka refuses the value, or this build lacks the feature"),
+    }
+}
+
 fn properties(section: &mut Section<'_>) -> Properties {
     let mut inner = section.section("properties");
     let mut properties = BTreeMap::new();
@@ -129,7 +144,10 @@ fn properties(section: &mut Section<'_>) -> Properties {
         {
             fault("give \"https\": the broker's name must be checked".to_owned());
         } else if let Some(text) = text_of(&value) {
-            properties.insert(key, text);
+            match refusal(&key, &text) {
+                Some(right) => fault(right.to_owned()),
+                None => drop(properties.insert(key, text)),
+            }
         } else {
             fault("give a text, a number, true or false".to_owned());
         }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use config::{Environment, File, FileFormat, ValueKind};
 use jiff::tz::TimeZone;
 use rapidhash::v3::rapidhash_v3;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use kafka::{KafkaConfig, Properties};
 pub use section::Fault;
@@ -425,9 +426,12 @@ fn log(root: &mut Section<'_>) -> LogConfig {
     let mut section = root.section("log");
     let formats = [("plain", LogFormat::Plain), ("json", LogFormat::Json)];
     let format = section.choice("format", &formats);
+    // A mistyped level would pass as the name of a module, and nothing be logged.
+    let level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let named = |part: &str| part.contains(['=', '[']) || level(part);
     let filter = |text: &str| {
         let valid = tracing_subscriber::EnvFilter::try_new(text).is_ok();
-        (valid && !text.trim().is_empty()).then(|| text.to_owned())
+        (valid && text.split(',').all(|part| named(part.trim()))).then(|| text.to_owned())
     };
     let right = "give \"error\", \"warn\", \"info\", \"debug\", \"trace\" or a filter such as \
                  \"info,rdkafka=warn\"";

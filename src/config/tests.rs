@@ -195,3 +195,36 @@ fn the_hash_follows_what_counts_and_nothing_else() {
         assert_ne!(load(other).state_hash(), default, "{other}");
     }
 }
+
+#[test]
+fn a_property_that_librdkafka_refuses_is_a_fault_and_its_value_is_not_shown() {
+    let file =
+        "[kafka.properties]\nsasl_pasword = \"hunter2\"\n\"socket.timeout.ms\" = \"hunter3\"";
+    let error = Config::from_layers(Some(("f", file)), [], &Overrides::default());
+    let text = error.expect_err("two faults").to_string();
+    assert!(text.contains("kafka.properties.sasl_pasword"), "{text}");
+    assert!(
+        text.contains("kafka.properties.socket.timeout.ms"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter"), "{text}");
+}
+
+#[test]
+fn a_mistyped_level_is_a_fault() {
+    for right in [
+        "warn",
+        "INFO",
+        "off",
+        "info,rdkafka=warn",
+        "queuepulse=debug, info",
+    ] {
+        load(&format!("[log]\nlevel = {right:?}"));
+    }
+    for wrong in ["", "inof", "info,wran", "info,,warn", "rdkafka=wran"] {
+        let file = format!("[log]\nlevel = {wrong:?}");
+        let error = Config::from_layers(Some(("f", &file)), [], &Overrides::default());
+        let text = error.expect_err("a fault").to_string();
+        assert!(text.contains("\n  log.level = "), "{text}");
+    }
+}
