@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::clock;
 use crate::config::{Config, ConfigError, Overrides};
-use crate::simulate::{SimulateArgs, simulate};
+use crate::simulate::{SimulateArgs, SimulateError, simulate};
 use crate::telemetry;
 
 /// Exact live figures of a contact centre from its events.
@@ -116,7 +116,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
 }
 
 fn simulated(args: &SimulateArgs) -> Result<(), Failure> {
-    let count = simulate(args, clock::now()).map_err(|fault| Failure::Broken(fault.to_string()))?;
+    let count = simulate(args, clock::now()).map_err(|fault| match fault {
+        SimulateError::Kafka { .. } => Failure::Unavailable(fault.to_string()),
+        _ => Failure::Broken(fault.to_string()),
+    })?;
     output::note(&format!("{count} events"));
     Ok(())
 }
@@ -125,7 +128,7 @@ fn check_config(file: Option<&Path>) -> Result<(), Failure> {
     let config = Config::load(file, environment(), &Overrides::default())?;
     let windows: Vec<&str> = config.windows.iter().map(|window| &*window.key).collect();
     output::print(&format!(
-        "the configuration is right: windows {}; {} queue rules; state {:016x}\n",
+        "the configuration is right: windows {}; queue rules: {}; state {:016x}\n",
         windows.join(", "),
         config.queues.len(),
         config.state_hash(),

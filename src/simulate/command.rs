@@ -26,7 +26,8 @@ pub struct SimulateArgs {
     /// The same seed gives the same events
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// When the first event happens (RFC 3339); default: now, less the duration
+    /// When the first event happens (RFC 3339); default: now in real time, else now less the
+    /// duration
     #[arg(long, value_name = "RFC3339", value_parser = parse_instant)]
     from: Option<Millis>,
     /// How much of the centre's time to simulate, as 90s, 30m, 1h30m
@@ -125,7 +126,7 @@ impl ProducerContext for Deliveries {
 
 /// Writes the events asked for and returns how many there were. `now` is the wall clock.
 pub fn simulate(args: &SimulateArgs, now: Millis) -> Result<u64, SimulateError> {
-    let from = args.from.unwrap_or(now - args.duration);
+    let from = args.from.unwrap_or_else(|| first_event(args, now));
     let mut simulation = Simulation::new(&Options {
         seed: args.seed,
         from,
@@ -161,6 +162,16 @@ pub fn simulate(args: &SimulateArgs, now: Millis) -> Result<u64, SimulateError> 
     }
     sink.finish()?;
     Ok(count)
+}
+
+/// When the first event happens if it is not said: so that the last one is of now, or, sent in real
+/// time, each is of the moment at which it is sent.
+fn first_event(args: &SimulateArgs, now: Millis) -> Millis {
+    if args.real_time {
+        now
+    } else {
+        now - args.duration
+    }
 }
 
 /// When each event is due on the machine's own monotonic clock.
@@ -414,4 +425,28 @@ fn parse_scale(text: &str) -> Result<Scale, String> {
         ));
     }
     Ok(Scale::of(queues, agents))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    #[test]
+    fn events_in_real_time_are_of_the_moment_at_which_they_are_sent() {
+        let now = Millis(1_767_603_600_000);
+        let first = |line: &[&str]| first_event(&Line::parse_from(line).args, now);
+        assert_eq!(first(&["simulate", "--real-time"]), now);
+        assert_eq!(
+            first(&["simulate", "--duration", "2h"]),
+            now - Span::minutes(120)
+        );
+    }
 }

@@ -40,7 +40,7 @@ use crate::event::{Millis, Span};
 use centre::Centre;
 use disturb::Disturber;
 
-pub use command::{SimulateArgs, simulate};
+pub use command::{SimulateArgs, SimulateError, simulate};
 pub use plan::Scale;
 
 /// The three canonical topics, by what they hold; the names on a broker are configuration.

@@ -172,7 +172,7 @@ pub struct EngineMetrics {
     catching_up: IntGauge,
     shared: IntGauge,
     queues: IntGauge,
-    memory: GaugeVec,
+    memory: IntGaugeVec,
 }
 
 impl EngineMetrics {
@@ -206,7 +206,7 @@ impl EngineMetrics {
             catching_up: plain(CATCHING_UP)?,
             shared: plain(SHARED)?,
             queues: plain(QUEUES)?,
-            memory: absent_at_first(MEMORY)?,
+            memory: registered(&registry, IntGaugeVec::new(opts(MEMORY), MEMORY.3)?)?,
             registry,
         })
     }
@@ -270,8 +270,6 @@ impl EngineMetrics {
         self.shared.set(i64::from(condition.shared));
         self.queues.set(i64::try_from(queues).unwrap_or(i64::MAX));
         if let Some(bytes) = resident_bytes.and_then(|bytes| i64::try_from(bytes).ok()) {
-            // a byte count as decimal, by way of the one conversion there is
-            let bytes = seconds(bytes) * 1000.0;
             self.memory.with_label_values::<&str>(&[]).set(bytes);
         }
         let mut text = Vec::new();

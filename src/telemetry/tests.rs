@@ -246,14 +246,14 @@ fn the_engines_own_metrics_are_all_in_the_catalogue() {
         }],
         ..Condition::default()
     };
-    let text = metrics.text(&condition, 3, Some(4096)).unwrap();
+    let text = metrics.text(&condition, 3, Some(32_997_376)).unwrap();
     for line in [
         "queuepulse_discarded_total{reason=\"json_eof\"} 3",
         "queuepulse_discarded_total{reason=\"too_late\"} 0",
         "queuepulse_data_age_seconds 1.5",
         "queuepulse_lag_records{partition=\"0\",topic=\"contact-events\"} 7",
         "queuepulse_partitions{topic=\"contact-events\"} 1",
-        "queuepulse_resident_memory_bytes 4096",
+        "queuepulse_resident_memory_bytes 32997376\n",
         "queuepulse_catching_up 0",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
