@@ -9,7 +9,7 @@
 //! What is not done by then is left undone: state is rebuilt from the log, so nothing is lost.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::app::AppError;
 use crate::app::threads::Threads;
 use crate::app::tick::Ticks;
+use crate::app::worker::hand_over;
 use crate::event::Millis;
 use crate::ingest::kafka::Order;
 use crate::ingest::progress::Progress;
@@ -68,7 +69,8 @@ impl Running {
         let intake = self.threads.wait_for(INTAKE, begun + INTAKE_DONE);
         self.ticks.advance((self.clock)());
         for worker in &self.workers {
-            finish(worker, begun + WORK_DONE);
+            // One that has no room in time is left to itself.
+            let _ = hand_over(worker, Order::Finish, begun + WORK_DONE);
         }
         let work = self.threads.wait_for(WORKER, begun + WORK_DONE);
         // HTTP may have ended by itself.
@@ -78,18 +80,5 @@ impl Running {
             tracing::warn!(intake, work, http, "not everything ended in time");
         }
         self.threads.into_result()
-    }
-}
-
-/// Tells a worker to finish, as soon as there is room in its inbox.
-fn finish(worker: &SyncSender<Order>, deadline: Instant) {
-    let until_it_has_room = Stop::default();
-    let mut order = Order::Finish;
-    while let Err(TrySendError::Full(back)) = worker.try_send(order) {
-        order = back;
-        if Instant::now() >= deadline {
-            return;
-        }
-        until_it_has_room.wait(Duration::from_millis(5));
     }
 }

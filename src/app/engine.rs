@@ -54,8 +54,8 @@ pub struct Shared {
 }
 
 /// The workers' inboxes, and what becomes of used batches.
-struct Channels {
-    inboxes: Vec<SyncSender<Order>>,
+pub(super) struct Channels {
+    pub(super) inboxes: Vec<SyncSender<Order>>,
     used: Receiver<Batch>,
 }
 
@@ -88,7 +88,7 @@ pub fn start(
     })
 }
 
-fn share(config: &Config, kafka: KafkaSettings) -> Result<Shared, AppError> {
+pub(super) fn share(config: &Config, kafka: KafkaSettings) -> Result<Shared, AppError> {
     let config = Arc::new(config.clone());
     let views = Arc::clone(&config);
     let file =
@@ -120,7 +120,7 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Channels, AppError> {
+pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Channels, AppError> {
     let (back, used) = sync_channel(USED);
     let mut inboxes = Vec::new();
     for number in 0..workers(&shared.config) {

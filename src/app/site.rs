@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 
+use crate::engine::columns::contact;
 use crate::event::Millis;
 use crate::ingest::kafka::{Order, Question};
 use crate::ingest::shard::Shard;
@@ -18,9 +19,10 @@ use crate::windows::history::Columns;
 use super::clock;
 use super::condition::condition;
 use super::engine::Shared;
+use super::worker::hand_over;
 
 /// How long the workers may take to look into their logs.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Every route.
 pub fn router(shared: &Shared, workers: Vec<SyncSender<Order>>) -> Router {
@@ -33,7 +35,7 @@ pub fn router(shared: &Shared, workers: Vec<SyncSender<Order>>) -> Router {
         condition: Box::new(move |now| condition(&about.progress, &about.kafka, now)),
         clock: clock::now,
         session_timeout: shared.config.kafka.session_timeout,
-        history: Box::new(move |queue, edges| history(&workers, queue, edges)),
+        history: Box::new(move |queue, edges| history(&workers, queue, edges, ANSWER_WITHIN)),
     });
     let export = shared.config.export.clone();
     let export = ExportOptions {
@@ -55,12 +57,15 @@ fn coverage(shared: &Shared) -> Coverage {
     })
 }
 
-/// Asks every worker for the past of a queue, and adds up the answers; none if one does not answer.
+/// Asks every worker for the past of a queue, and adds up the answers; none if one does not answer
+/// in time.
 fn history(
     workers: &[SyncSender<Order>],
     queue: &QueueKey,
     edges: &[Millis],
+    within: Duration,
 ) -> Option<Vec<Columns>> {
+    let deadline = Instant::now() + within;
     let (answer, answers) = sync_channel(workers.len());
     for worker in workers {
         let (queue, edges, answer) = (queue.clone(), edges.to_vec(), answer.clone());
@@ -68,11 +73,13 @@ fn history(
             // Whoever asked may have given up.
             let _ = answer.try_send(shard.history(&queue, &edges));
         };
-        worker.send(Order::Ask(Question(Box::new(ask)))).ok()?;
+        let order = Order::Ask(Question(Box::new(ask)));
+        if !hand_over(worker, order, deadline) {
+            return None;
+        }
     }
-    let deadline = Instant::now() + ANSWER_WITHIN;
-    let mut sum = answers.recv_timeout(ANSWER_WITHIN).ok()?;
-    for _ in 1..workers.len() {
+    let mut sum = vec![[0; contact::WIDTH]; edges.len().saturating_sub(1)];
+    for _ in workers {
         let left = deadline.saturating_duration_since(Instant::now());
         for (row, more) in sum.iter_mut().zip(answers.recv_timeout(left).ok()?) {
             for (cell, amount) in row.iter_mut().zip(more) {
@@ -82,3 +89,6 @@ fn history(
     }
     Some(sum)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
 
 use crate::decode::{Limits, decode};
 use crate::engine::settings::StateSettings;
@@ -14,6 +15,7 @@ use crate::ingest::kafka::Order;
 use crate::ingest::progress::{Progress, SourceProgress};
 use crate::ingest::shard::Shard;
 use crate::ingest::source::Source;
+use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
 use crate::live::Publisher;
 use crate::telemetry::EngineMetrics;
@@ -169,6 +171,19 @@ impl Worker {
         }
         frame.tick = tick.number;
         self.publisher.publish(frame);
+    }
+}
+
+/// Gives a worker an order as soon as there is room in its inbox; whether that was in time.
+pub fn hand_over(worker: &SyncSender<Order>, mut order: Order, deadline: Instant) -> bool {
+    let until_it_has_room = Stop::default();
+    loop {
+        match worker.try_send(order) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(back)) if Instant::now() < deadline => order = back,
+            Err(_) => return false,
+        }
+        until_it_has_room.wait(Duration::from_millis(5));
     }
 }
 
