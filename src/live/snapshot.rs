@@ -315,6 +315,11 @@ fn agents_in_window<M: SerializeMap>(map: &mut M, agents: &Staffing) -> Result<(
     map.serialize_entry("agents_available_seconds", &known(Staff::available))?;
     map.serialize_entry("agents_alerting_seconds", &known(Staff::alerting))?;
     map.serialize_entry("agents_on_contact_seconds", &known(Staff::on_contact))?;
+    map.serialize_entry("agents_on_contact_here_seconds", &known(|staff| staff.here))?;
+    map.serialize_entry(
+        "agents_on_contact_elsewhere_seconds",
+        &known(Staff::elsewhere),
+    )?;
     map.serialize_entry("agents_acw_seconds", &known(Staff::acw))?;
     map.serialize_entry(
         "agents_not_responding_seconds",

@@ -917,6 +917,10 @@ impl Question<'_> {
                 feed || key == "online",
             );
         }
+        for key in ["here", "elsewhere"] {
+            let time = seconds(get(key));
+            put(&format!("agents_on_contact_{key}_seconds"), time, feed);
+        }
         for key in [
             "busy_contacts",
             "slots_used",

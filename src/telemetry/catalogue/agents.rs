@@ -191,6 +191,24 @@ figures!(
             |agents, out| time(agents, out, Staff::on_contact)
         ),
         (
+            "agents_on_contact_here_seconds",
+            "seconds",
+            None,
+            false,
+            "Time of agents on contact with a contact of the row, members or not",
+            "pro-rated",
+            |agents, out| time(agents, out, |staff| staff.here)
+        ),
+        (
+            "agents_on_contact_elsewhere_seconds",
+            "seconds",
+            None,
+            false,
+            "Time of members on contact who held no contact of the row",
+            "agents_on_contact_seconds less members in agents_on_contact_here_seconds",
+            |agents, out| time(agents, out, Staff::elsewhere)
+        ),
+        (
             "agents_acw_seconds",
             "seconds",
             None,
