@@ -425,11 +425,7 @@ impl Contact {
                     .retain(|agent| Some(agent) != fact.agent.as_ref());
                 self.alert_failed.push((visit.number, fact.time));
             }
-            "answered" => {
-                let orphan = |own: &Fact| own.kind == "dequeued";
-                self.doubtful |= visit.queued().is_none() && visit.own.iter().any(orphan);
-                answer(visit, fact);
-            }
+            "answered" => answer(visit, fact),
             "dequeued" => {
                 let orphan = fact.queued_at.is_none()
                     && visit.queued().is_none()
@@ -439,9 +435,6 @@ impl Contact {
                 }
             }
             "transferred" => {
-                // Named another queue, and the answered visit has a leg it could end.
-                let other = fact.queue.is_some() && fact.queue != visit.queue;
-                self.doubtful |= !visit.is_answered() || (other && leg_in(visit, fact).is_some());
                 if visit.is_answered() {
                     self.transferred.push((visit.number, fact.time));
                 }
@@ -643,9 +636,6 @@ fn ends_first<'a>(contact: &mut Contact, facts: &[&'a Fact], has_queued: &[i64])
     let mut later = Vec::new();
     for fact in facts {
         let end = fact.visit.is_none() && fact.is_end() && !contact.begins(fact);
-        let elsewhere = |queue: &String| contact.latest_of(queue).is_none();
-        let odd = fact.queue.as_ref().is_some_and(elsewhere);
-        contact.doubtful |= end && odd && facts.len() > 1;
         if end && contact.finds_open(fact) {
             contact.apply(fact, has_queued);
         } else {

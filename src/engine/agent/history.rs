@@ -132,7 +132,7 @@ impl History {
         match (step.listed, &fact.change) {
             (Some(number), Change::Snapshot(snapshot)) => {
                 if let Some(listed) = snapshot.contacts.iter().flatten().nth(number as usize) {
-                    state.turn(&listed.is, step.stamp, fact.mark(), names);
+                    state.listed(&listed.is, step.stamp, fact.mark(), names);
                 }
             }
             _ => state.event(fact, names, |contact| self.newest_of(contact, index)),

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) turns: Vec<Turn>,
     /// When he was heard of last; [`Millis::MIN`] while he is unknown.
     heard: Millis,
+    /// Not heard of for `agent_ttl`, or never, when a snapshot to come says what was before it.
+    silent: bool,
     marks: Marks,
     skills: Arc<Skills>,
     /// What he serves, once it was looked up; until his skills change.
@@ -65,6 +67,7 @@ impl Default for State {
             not_responding: false,
             turns: Vec::new(),
             heard: Millis::MIN,
+            silent: false,
             marks: Marks {
                 presence: Mark::NONE,
                 queues: Mark::NONE,
@@ -85,6 +88,7 @@ impl State {
             reason,
             not_responding,
             heard,
+            silent,
             marks,
             serves,
             ..
@@ -94,6 +98,7 @@ impl State {
         self.not_responding = not_responding;
         self.turns.clone_from(&other.turns);
         self.heard = heard;
+        self.silent = silent;
         self.marks = marks;
         self.serves = serves;
         if !Arc::ptr_eq(&self.skills, &other.skills) {
@@ -105,13 +110,13 @@ impl State {
     pub(super) fn deadline(&self, agent_ttl: Span) -> Option<Millis> {
         let turns = self.turns.iter().map(|turn| turn.until).min();
         let gone = self.presence == Presence::Offline && turns.is_none() && !self.not_responding;
-        let silent = (!gone).then(|| self.heard + agent_ttl);
+        let silent = (!gone && !self.silent).then(|| self.heard + agent_ttl);
         turns.into_iter().chain(silent).min()
     }
 
     /// Executes what is due at `now` by time alone.
     pub(super) fn expire(&mut self, now: Millis, agent_ttl: Span) {
-        if self.heard + agent_ttl <= now {
+        if !self.silent && self.heard + agent_ttl <= now {
             self.presence = Presence::Offline;
             self.not_responding = false;
             self.turns.clear();
@@ -138,6 +143,7 @@ impl State {
             self.log_in();
         }
         self.heard = fact.stamp.max(self.heard);
+        self.silent = false;
         self.name(fact.client);
         let (mark, late) = (fact.mark(), fact.late());
         match &fact.change {
@@ -165,8 +171,15 @@ impl State {
         }
     }
 
+    /// What a snapshot to come says of a contact since before it. Whoever is unknown then, or was
+    /// not heard of for `agent_ttl`, is offline until the snapshot.
+    pub(super) fn listed(&mut self, is: &AtAgent, since: Millis, mark: Mark, names: &Names) {
+        self.silent = self.heard + names.settings().agent_ttl <= since;
+        self.turn(is, since, mark, names);
+    }
+
     /// A contact is in a state: its turn begins, goes on or ends. Any timer is dropped.
-    pub(super) fn turn(&mut self, is: &AtAgent, stamp: Millis, mark: Mark, names: &Names) {
+    fn turn(&mut self, is: &AtAgent, stamp: Millis, mark: Mark, names: &Names) {
         let turns = &mut self.turns;
         let at = turns.iter().position(|turn| turn.contact == is.contact);
         let Some(state) = work_state(is.state) else {

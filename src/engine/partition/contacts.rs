@@ -215,7 +215,7 @@ impl Contacts {
     }
 
     /// Puts the contact among those who wait, and sets its next deadline; settles it when it is
-    /// time.
+    /// time, but never before its last post.
     fn sleep(&mut self, slot: u32, core: &mut Core) {
         let timeline = &self.folds.after;
         let waiting = timeline
@@ -225,10 +225,12 @@ impl Contacts {
         let held = &mut self.slots[slot as usize];
         let settle_after = core.names.settings().settle_after;
         let settles = timeline.end.max(held.arrived) + settle_after + timeline.settle_later;
-        if settles <= core.stream {
+        let mut next = timeline.next_after(core.stream);
+        if settles > core.stream {
+            next = next.min(settles);
+        } else if next == Millis::MAX {
             return self.settle(slot, settles, core);
         }
-        let next = timeline.next_after(core.stream).min(settles);
         core.sleep(Sleeper::Contact(slot), next, &mut held.wakes);
     }
 

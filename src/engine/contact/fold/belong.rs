@@ -32,11 +32,19 @@ impl Fold<'_> {
     /// "A fact belongs to the visit that it names; else to the latest visit of the queue that it
     /// names begun by its `time`; else to the visit in force."
     pub(super) fn visit_of(&mut self, fact: &Record) -> Option<usize> {
-        if fact.visit != 0 {
-            return Some(self.numbered(fact.visit));
+        if fact.visit == 0 {
+            self.visit_unnamed(fact)
+        } else {
+            Some(self.numbered(fact.visit))
         }
-        fact.queue()
-            .and_then(|queue| self.latest_of(queue))
+    }
+
+    /// The same for a fact that names no visit. Before its queue is asked, `transferred` belongs
+    /// "to the latest answered visit".
+    fn visit_unnamed(&self, fact: &Record) -> Option<usize> {
+        let transferred = fact.code == Code::Transferred;
+        self.latest(|visit| transferred && visit.exit == Exit::Answered)
+            .or_else(|| fact.queue().and_then(|queue| self.latest_of(queue)))
             .or_else(|| self.in_force())
     }
 
@@ -86,11 +94,7 @@ impl Fold<'_> {
         if fact.code != Code::Dequeued && self.leg_of_agent(fact).is_some() {
             return true;
         }
-        let visit = match fact.queue() {
-            Some(queue) => self.latest_of(queue),
-            None => self.in_force(),
-        };
-        visit.is_some_and(|visit| {
+        self.visit_unnamed(fact).is_some_and(|visit| {
             self.scratch.visits[visit].is_waiting()
                 || self.legs_of(visit).any(|(_, leg)| leg.is_open())
         })
@@ -138,13 +142,5 @@ impl Fold<'_> {
     /// The agent of a leg; empty if unknown.
     pub(super) fn agent_of(&self, leg: &Leg) -> &[u8] {
         self.facts.agent(&self.facts.records[leg.answered])
-    }
-
-    /// "`transferred` else to the latest answered visit", of the queue that it names if there is
-    /// one.
-    pub(super) fn latest_answered(&self, fact: &Record) -> Option<usize> {
-        let queue = fact.queue();
-        self.latest(|visit| visit.exit == Exit::Answered && queue.is_some() && visit.queue == queue)
-            .or_else(|| self.latest(|visit| visit.exit == Exit::Answered))
     }
 }

@@ -1,7 +1,7 @@
 //! What a fact does to the visit and the leg that it belongs to.
 
 use super::Fold;
-use super::visit::{Alert, Exit, Leg, LegEnd, Level, Mark, MarkKind};
+use super::visit::{Alert, Exit, Leg, LegEnd, Level, Mark, MarkKind, Visit};
 use crate::engine::contact::record::{Code, Record};
 use crate::event::{EndedBy, FlowOut, Millis, Outcome, Span};
 
@@ -214,6 +214,10 @@ impl Fold<'_> {
             return false;
         };
         self.own(visit, fact);
+        if queued_at.is_none() && self.is_orphan(visit) {
+            self.odd.orphans += 1;
+            return false;
+        }
         let outcome = fact.outcome();
         let state = &mut self.scratch.visits[visit];
         match state.exit {
@@ -234,6 +238,14 @@ impl Fold<'_> {
             self.begin(visit, fact.time);
         }
         true
+    }
+
+    /// Whether a `dequeued` without `queued_at` has no visit to end: none of its facts began it, and
+    /// no `queued` of it ever will. An orphan is no outcome, so that a later `answered` stands.
+    fn is_orphan(&self, visit: usize) -> bool {
+        let Visit { number, begun, .. } = self.scratch.visits[visit];
+        let mut records = self.facts.records.iter();
+        begun == 0 && !records.any(|fact| fact.code == Code::Queued && fact.visit == number)
     }
 
     /// The leg that a fact of an agent's part acts on, in the visit that it names or by the agent.
@@ -283,10 +295,7 @@ impl Fold<'_> {
     /// "Counted at the queue of the answered visit; blind ends the agent's part, attended does
     /// not."
     fn transferred(&mut self, fact: &Record) -> bool {
-        let (visit, leg) = match self.part(fact) {
-            (_, None) if fact.visit == 0 => (self.latest_answered(fact), None),
-            part => part,
-        };
+        let (visit, leg) = self.part(fact);
         let Some(visit) = visit else {
             return false;
         };

@@ -161,7 +161,8 @@ impl Fold<'_> {
             }
         };
         turn(self, &|fold, fact| {
-            fact.visit == 0 && fact.is_end() && fold.ends_something_open(fact)
+            let end = fact.visit == 0 && fact.is_end() && !fold.begins(fact);
+            end && fold.ends_something_open(fact)
         });
         turn(self, &|fold, fact| fact.visit != 0 || fold.begins(fact));
         turn(self, &|_, fact| {

@@ -36,7 +36,7 @@ impl Fold<'_> {
         out.odd = self.odd;
     }
 
-    /// A `dequeued` whose visit nothing ever began.
+    /// A `dequeued` whose visit nothing ever began: its `queued` came after the sweep.
     fn count_orphan(&mut self, visit: usize) {
         let visit = &self.scratch.visits[visit];
         let orphan = visit.begun == 0 && matches!(visit.exit, Exit::Left(_));
@@ -180,7 +180,7 @@ impl Fold<'_> {
     }
 
     /// When the contact is over, and how much later than `settle_after` it is settled: "an answered
-    /// one without `wrapped_up` `acw_max` later still". Never before its last post.
+    /// one without `wrapped_up` `acw_max` later still".
     fn over(&self, last_acw: Millis, names: &Names, out: &mut Timeline) {
         let exits = self.scratch.visits.iter().filter(|visit| visit.begun != 0);
         let last_exit = exits.map(|visit| visit.exit_at).max();
@@ -195,9 +195,6 @@ impl Fold<'_> {
         if !self.scratch.legs.is_empty() && !wrapped_up {
             out.settle_later = settings.acw_max;
         }
-        let last_post = out.posts.iter().map(|post| post.stamp).max();
-        let still = last_post.map_or(Span::ZERO, |last| last - (out.end + settings.settle_after));
-        out.settle_later = out.settle_later.max(still);
     }
 }
 
