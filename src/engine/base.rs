@@ -9,7 +9,7 @@
 //! row's day part also has its largest wait and its durations by bucket. A maximum is not lowered
 //! by what is taken back after it has left the log; that is counted.
 
-use std::collections::HashMap;
+use rapidhash::RapidHashMap;
 
 use crate::event::{Millis, Span, Zones};
 
@@ -226,7 +226,7 @@ pub struct Base {
     work: Vec<Option<Box<LevelBase>>>,
     sets: Vec<Option<Box<LevelBase>>>,
     here: Vec<((SetNo, SetNo), LevelBase)>,
-    here_places: HashMap<(SetNo, SetNo), usize>,
+    here_places: RapidHashMap<(SetNo, SetNo), usize>,
     calendar: Calendar,
     exits: Vec<(RowNo, Millis, Span, i32)>,
     not_lowered: u64,

@@ -1,9 +1,13 @@
 //! A partition's own numbers of clients, queues, channels, rows, sets and profiles, in order of
 //! first appearance. The dictionary is part of the partition's state: facts carry its numbers, and
 //! the worker maps them to the registry's.
+//!
+//! Maps are asked several times an event, so they hash fast; each is randomly seeded, and none is
+//! ever iterated.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rapidhash::RapidHashMap;
 
 use crate::event::{Millis, Presence, Span};
 
@@ -44,7 +48,7 @@ number! {
 /// Text to number and back.
 #[derive(Clone, Debug, Default)]
 pub struct Interner {
-    numbers: HashMap<Arc<str>, u32>,
+    numbers: RapidHashMap<Arc<str>, u32>,
     texts: Vec<Arc<str>>,
 }
 
@@ -143,11 +147,13 @@ pub struct Names {
     /// Aux reasons.
     pub reasons: Interner,
     rows: Vec<RowInfo>,
-    row_numbers: HashMap<(ClientNo, Option<QueueIdNo>, ChannelNo), RowNo>,
+    row_numbers: RapidHashMap<(ClientNo, Option<QueueIdNo>, ChannelNo), RowNo>,
     sets: Vec<SetInfo>,
-    set_numbers: HashMap<SetInfo, SetNo>,
+    set_numbers: RapidHashMap<SetInfo, SetNo>,
+    /// By row: the set of that row alone, once it was asked for.
+    row_sets: Vec<Option<SetNo>>,
     profiles: Vec<Profile>,
-    profile_numbers: HashMap<Profile, ProfileNo>,
+    profile_numbers: RapidHashMap<Profile, ProfileNo>,
     feeds: Vec<Millis>,
 }
 
@@ -165,11 +171,12 @@ impl Names {
             channels,
             reasons,
             rows: Vec::new(),
-            row_numbers: HashMap::new(),
+            row_numbers: RapidHashMap::default(),
             sets: Vec::new(),
-            set_numbers: HashMap::new(),
+            set_numbers: RapidHashMap::default(),
+            row_sets: Vec::new(),
             profiles: Vec::new(),
-            profile_numbers: HashMap::new(),
+            profile_numbers: RapidHashMap::default(),
             feeds: Vec::new(),
         }
     }
@@ -209,6 +216,22 @@ impl Names {
         self.sets.push(set.clone());
         self.set_numbers.insert(set.clone(), number);
         number
+    }
+
+    /// The number of the set of one row and its client.
+    pub fn set_of_row(&mut self, row: RowNo) -> SetNo {
+        if let Some(&Some(set)) = self.row_sets.get(row.index()) {
+            return set;
+        }
+        let set = self.set(&SetInfo {
+            rows: vec![row],
+            clients: vec![self.row_info(row).client],
+        });
+        if self.row_sets.len() <= row.index() {
+            self.row_sets.resize(self.rows.len(), None);
+        }
+        self.row_sets[row.index()] = Some(set);
+        set
     }
 
     /// The number of a profile, new if it was never seen.

@@ -5,8 +5,10 @@
 //! into the rows that they count in: a row each for their queues, clients, groups and channels, and
 //! the total (`docs/kpi.md`, "agents by state").
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rapidhash::RapidHashMap;
 
 use super::numbering::{AgentRow, AgentRowNo, ClientId, Numbering, QueueNo, ReasonId};
 use crate::engine::base::LevelBase;
@@ -78,9 +80,9 @@ struct PartitionMap {
     rows: Vec<RowMap>,
     sets: Vec<u32>,
     profiles: Vec<ProfileMap>,
-    here: HashMap<(SetNo, SetNo), (u32, u32)>,
+    here: RapidHashMap<(SetNo, SetNo), (u32, u32)>,
     /// By set and reason: cells of aux, in the order of the set's rows.
-    aux: HashMap<(SetNo, ReasonNo), Box<[u32]>>,
+    aux: RapidHashMap<(SetNo, ReasonNo), Box<[u32]>>,
 }
 
 /// Rows of agents' figures by what they stand for.
@@ -114,8 +116,8 @@ pub(super) struct Maps {
     numbering: Arc<dyn Numbering>,
     partitions: Vec<PartitionMap>,
     lists: Vec<Box<[AgentRowNo]>>,
-    list_numbers: HashMap<Box<[AgentRowNo]>, u32>,
-    aux_numbers: HashMap<(AgentRowNo, ReasonId), u32>,
+    list_numbers: RapidHashMap<Box<[AgentRowNo]>, u32>,
+    aux_numbers: RapidHashMap<(AgentRowNo, ReasonId), u32>,
     /// By cell of aux.
     pub aux_keys: Vec<(AgentRowNo, ReasonId)>,
     /// By queue: number of its zone.
@@ -139,8 +141,8 @@ impl Maps {
             numbering,
             partitions: Vec::new(),
             lists: Vec::new(),
-            list_numbers: HashMap::new(),
-            aux_numbers: HashMap::new(),
+            list_numbers: RapidHashMap::default(),
+            aux_numbers: RapidHashMap::default(),
             aux_keys: Vec::new(),
             queue_zones: Vec::new(),
             agent_zones: Vec::new(),

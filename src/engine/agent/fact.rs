@@ -198,8 +198,7 @@ fn declared(presence: Presence, reason: Option<&str>, names: &mut Names) -> Decl
     Declared { presence, reason }
 }
 
-fn row(client: &str, queue: Option<&str>, channel: Option<&str>, names: &mut Names) -> RowNo {
-    let client = ClientNo(names.clients.number(client));
+fn row(client: ClientNo, queue: Option<&str>, channel: Option<&str>, names: &mut Names) -> RowNo {
     let queue = queue.map(|queue| QueueIdNo(names.queues.number(queue)));
     let channel = ChannelNo(names.channels.number(channel.unwrap_or("voice")));
     names.row(client, queue, channel)
@@ -210,6 +209,7 @@ fn rows(queues: &[Membership<'_>], client: &str, names: &mut Names) -> Box<[RowN
         .iter()
         .map(|queue| {
             let client = queue.client_id.as_deref().unwrap_or(client);
+            let client = ClientNo(names.clients.number(client));
             row(
                 client,
                 Some(&queue.queue_id),
@@ -244,7 +244,7 @@ fn contact_fact(
         contact: hasher.of_client(hasher.of(&event.client_id), &contact.contact_id),
         state: contact.state,
         row: row(
-            &event.client_id,
+            client,
             contact.queue_id.as_deref(),
             contact.channel.as_deref(),
             names,
@@ -275,7 +275,7 @@ fn snapshot_fact(
             contact: hasher.of_client(hasher.of(client_id), &contact.contact_id),
             state: contact.state,
             row: row(
-                client_id,
+                client,
                 contact.queue_id.as_deref(),
                 contact.channel.as_deref(),
                 names,

@@ -78,7 +78,9 @@ impl History {
     /// Lays out what is to be executed from a stamp on, in order.
     pub(super) fn plan(&self, from: Millis, steps: &mut Vec<Step>, settle_after: Span) {
         steps.clear();
-        let first = self.facts.partition_point(|fact| fact.stamp < from);
+        // From the back: mostly it is the newest fact alone.
+        let earlier = self.facts.iter().rposition(|fact| fact.stamp < from);
+        let first = earlier.map_or(0, |earlier| earlier + 1);
         let mut sorted = true;
         for (index, fact) in (0_u32..).zip(&self.facts).skip(first) {
             steps.push(Step {

@@ -127,6 +127,10 @@ impl Level {
     /// The rows of his connected and held contacts.
     fn here_set(&mut self, names: &mut Names) -> SetNo {
         let on_contact = |state: WorkState| matches!(state, WorkState::Connected | WorkState::Held);
+        let mut rows = self.work.iter().filter(|(_, state)| on_contact(*state));
+        if let (Some(&(row, _)), None) = (rows.next(), rows.next()) {
+            return names.set_of_row(row);
+        }
         let rows = self.work.iter().filter(|(_, state)| on_contact(*state));
         self.set.rows.clear();
         self.set.clients.clear();

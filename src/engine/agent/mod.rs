@@ -129,7 +129,11 @@ impl Agent {
         let mut inserted = Inserted::Duplicate;
         if let Some(placing) = self.read(event, stream, names, hasher) {
             self.begin_near(&placing, work, names);
-            self.fold_from(&self.near, stream, work, names, &mut before);
+            if self.is_still(stream, names) {
+                before.clear();
+            } else {
+                self.fold_from(&self.near, stream, work, names, &mut before);
+            }
             inserted = self.place(placing);
         }
         let next = self.fold_from(&self.near, stream, work, names, &mut after);
@@ -232,6 +236,12 @@ impl Agent {
         } else {
             self.near.copy_from(&self.base);
         }
+    }
+
+    /// Whether nothing happens from the near checkpoint up to a stamp: its fold would be empty.
+    fn is_still(&self, until: Millis, names: &Names) -> bool {
+        let deadline = self.near.state.deadline(names.settings().agent_ttl);
+        self.history.newest() < Some(self.near.at) && deadline.is_none_or(|due| due > until)
     }
 
     fn place(&mut self, (fact, replaces): Placing) -> Inserted {

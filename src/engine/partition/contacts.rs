@@ -78,16 +78,15 @@ impl Contacts {
         event: &ContactEvent<'_>,
         core: &mut Core,
     ) -> Result<(), Discard> {
-        let client = ClientNo(core.names.clients.number(&event.client_id));
         if let ContactKind::Rated | ContactKind::Complained | ContactKind::Resolved = event.kind {
-            return self.apply_standalone(event, client, core);
+            return self.apply_standalone(event, core);
         }
         let key = core
             .ids
             .of_client(core.ids.of(&event.client_id), &event.contact_id);
         let slot = match self.by_key.get(&key) {
             Some(&slot) => slot,
-            None => self.admit(key, client, event.time, core)?,
+            None => self.admit(key, event, core)?,
         };
         core.note_late(event.time);
         let Self { slots, folds, .. } = self;
@@ -137,15 +136,14 @@ impl Contacts {
     fn admit(
         &mut self,
         key: u64,
-        client: ClientNo,
-        time: Millis,
-        core: &Core,
+        event: &ContactEvent<'_>,
+        core: &mut Core,
     ) -> Result<u32, Discard> {
         let retain = core.names.settings().retain;
         if self.prints.contains(key, core.stream, retain) {
             return Err(Discard::LateDuplicate);
         }
-        if time < core.stream - retain {
+        if event.time < core.stream - retain {
             return Err(Discard::TooLate);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -153,7 +151,8 @@ impl Contacts {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let held = &mut self.slots[slot as usize];
-        held.contact.begin(client);
+        let client = core.names.clients.number(&event.client_id);
+        held.contact.begin(ClientNo(client));
         held.key = key;
         held.made = Millis::MIN;
         held.wakes = Millis::MAX;
@@ -165,7 +164,6 @@ impl Contacts {
     fn apply_standalone(
         &mut self,
         event: &ContactEvent<'_>,
-        client: ClientNo,
         core: &mut Core,
     ) -> Result<(), Discard> {
         let retain = core.names.settings().retain;
@@ -179,6 +177,7 @@ impl Contacts {
             core.note(Correction::NoEffect, 1);
             return Ok(());
         };
+        let client = ClientNo(core.names.clients.number(&event.client_id));
         let queue = QueueIdNo(core.names.queues.number(queue));
         let channel = event.channel.as_deref().unwrap_or("voice");
         let channel = ChannelNo(core.names.channels.number(channel));
