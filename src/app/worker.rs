@@ -14,7 +14,7 @@ use crate::ingest::client::KafkaSettings;
 use crate::ingest::kafka::Order;
 use crate::ingest::progress::{Progress, SourceProgress};
 use crate::ingest::shard::Shard;
-use crate::ingest::source::Source;
+use crate::ingest::source::{Source, Topic};
 use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
 use crate::live::Publisher;
@@ -126,7 +126,7 @@ impl Worker {
             let limits = &self.limits;
             let result = apply(
                 &mut self.shard,
-                owned.number,
+                (batch.source.topic, owned.number),
                 &record,
                 &self.settings,
                 limits,
@@ -187,20 +187,75 @@ pub fn hand_over(worker: &SyncSender<Order>, mut order: Order, deadline: Instant
     }
 }
 
-/// Decodes one record in place and applies it.
+/// Decodes one record of a topic in place and applies it to a partition.
 fn apply(
     shard: &mut Shard,
-    number: u32,
+    (topic, number): (Topic, u32),
     record: &Record<'_>,
     settings: &StateSettings,
     limits: &Limits,
 ) -> Result<(), Discard> {
     let value = record.value.ok_or(Discard::Tombstone)?;
     let event = decode(value, limits)?;
+    if event.family() != topic.family() {
+        return Err(Discard::WrongTopic);
+    }
     // The record's timestamp belongs to the log, so every reader decides alike.
     let ahead = |timestamp: Millis| event.time() > timestamp + settings.max_ahead;
     if record.timestamp.is_some_and(ahead) {
         return Err(Discard::FutureTime);
     }
     shard.apply(number, &event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kpi::QueueView;
+    use crate::live::Registry;
+
+    /// What becomes of a record of this age relative to its own timestamp.
+    fn applied(topic: Topic, kind: &str, ahead: i64) -> Result<(), Discard> {
+        let settings = Arc::new(StateSettings::default());
+        let view = |_: &str, _: &str, _: &str| QueueView::default();
+        let registry = Arc::new(Registry::new(Arc::clone(&settings), Box::new(view)));
+        let mut shard = Shard::new(registry, &settings, &[]);
+        shard.take(0, Arc::clone(&settings));
+        let time = 1_767_603_600_000_i64;
+        let value = format!(
+            r#"{{"id":"e","type":"{kind}","time":{time},"contact_id":"c","agent_id":"a","queue_id":"q"}}"#
+        );
+        let record = Record {
+            value: Some(value.as_bytes()),
+            timestamp: Some(Millis(time - ahead)),
+        };
+        apply(
+            &mut shard,
+            (topic, 0),
+            &record,
+            &settings,
+            &Limits::default(),
+        )
+    }
+
+    #[test]
+    fn events_of_another_topic_or_ahead_of_their_record_are_refused() {
+        let wrong = Err(Discard::WrongTopic);
+        for (topic, kind, ahead, expected) in [
+            (Topic::Contact, "contact.queued", 0, Ok(())),
+            (Topic::Contact, "agent.logged_in", 0, wrong),
+            (Topic::Contact, "queue.removed", 0, wrong),
+            (Topic::Agent, "agent.logged_in", 0, Ok(())),
+            (Topic::Agent, "contact.queued", 0, wrong),
+            (Topic::Contact, "contact.queued", 60_000, Ok(())),
+            (
+                Topic::Contact,
+                "contact.queued",
+                60_001,
+                Err(Discard::FutureTime),
+            ),
+        ] {
+            assert_eq!(applied(topic, kind, ahead), expected, "{kind} {ahead}");
+        }
+    }
 }

@@ -14,6 +14,9 @@ use crate::event::{
 
 /// The client of events that name none.
 const DEFAULT_CLIENT: &str = "default";
+/// A stated duration, or a wait since a stated queue entry, is refused beyond a year: no contact
+/// lasts as long, and sums of hundreds of millions of them still fit.
+const LONGEST: Span = Span::hours(366 * 24);
 /// Whole numbers up to here have an exact decimal form as a float: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -88,7 +91,10 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     fn span(&mut self, key: Key) -> Result<Option<Span>, Discard> {
         self.take(key)
-            .map(|value| whole(&value).map(Span))
+            .map(|value| match Span(whole(&value)?) {
+                span if is_too_long(span) => Err(Discard::OutOfRange),
+                span => Ok(span),
+            })
             .transpose()
     }
 
@@ -113,6 +119,10 @@ impl<'a, const N: usize> Fields<'a, N> {
         };
         Ok(Some(instant - Span(cut)))
     }
+}
+
+fn is_too_long(span: Span) -> bool {
+    !(-LONGEST.0..=LONGEST.0).contains(&span.0)
 }
 
 /// A whole number, also one written as a float.
@@ -181,6 +191,11 @@ impl<'a> Reader<'_, 'a> {
             agent_id: self.fields.id(Key::AgentId)?,
             kind,
         };
+        if let ContactKind::Answered { queued_at } | ContactKind::Dequeued { queued_at, .. } = kind
+            && queued_at.is_some_and(|entry| is_too_long(time - entry))
+        {
+            return Err(Discard::TimeRange);
+        }
         let complete = match kind {
             ContactKind::Queued => event.queue_id.is_some(),
             ContactKind::Alerting | ContactKind::AlertFailed => event.agent_id.is_some(),

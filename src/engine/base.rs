@@ -28,7 +28,7 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// Adds to a column.
+    /// Adds to a column, modulo 2^64: the c of time in state may pass it (see `windows`' sums).
     pub fn add(&mut self, column: usize, amount: i64) {
         let bit = 1_u128 << column;
         let index = (self.present & (bit - 1)).count_ones() as usize;
@@ -37,7 +37,7 @@ impl Sparse {
             self.values.reserve_exact(1);
             self.values.insert(index, amount);
         } else {
-            self.values[index] += amount;
+            self.values[index] = self.values[index].wrapping_add(amount);
         }
     }
 
@@ -73,19 +73,20 @@ impl Levels {
         for &(reason, n, c) in &other.aux {
             let entry = self.aux_of(reason);
             entry.1 += n;
-            entry.2 += c;
+            entry.2 = entry.2.wrapping_add(c);
         }
     }
 
     fn enter(&mut self, column: usize, weight: i64, stamp: Millis) {
         self.columns.add(column, weight);
-        self.columns.add(agent::WIDTH + column, -weight * stamp.0);
+        let since = weight.wrapping_mul(stamp.0).wrapping_neg();
+        self.columns.add(agent::WIDTH + column, since);
     }
 
     fn enter_aux(&mut self, reason: ReasonNo, weight: i64, stamp: Millis) {
         let entry = self.aux_of(reason);
         entry.1 += weight;
-        entry.2 -= weight * stamp.0;
+        entry.2 = entry.2.wrapping_sub(weight * stamp.0);
     }
 
     fn aux_of(&mut self, reason: ReasonNo) -> &mut (ReasonNo, i64, i64) {

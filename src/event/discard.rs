@@ -48,11 +48,13 @@ pub enum Discard {
     LateDuplicate,
     /// A fact of an unknown contact, older than stream time less `retain`.
     TooLate,
+    /// A fact of a contact that has as many as one contact may have.
+    TooManyFacts,
 }
 
 impl Discard {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Empty,
         Self::Tombstone,
         Self::TooLarge,
@@ -75,6 +77,7 @@ impl Discard {
         Self::Duplicate,
         Self::LateDuplicate,
         Self::TooLate,
+        Self::TooManyFacts,
     ];
 
     /// The label value.
@@ -102,6 +105,7 @@ impl Discard {
             Self::Duplicate => "duplicate",
             Self::LateDuplicate => "late_duplicate",
             Self::TooLate => "too_late",
+            Self::TooManyFacts => "too_many_facts",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::event::Family;
+
 /// A topic whose events are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
@@ -14,6 +16,14 @@ pub enum Topic {
 impl Topic {
     /// Both, in the order in which they are shown.
     pub const ALL: [Self; 2] = [Self::Contact, Self::Agent];
+
+    /// What it carries.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Contact => Family::Contact,
+            Self::Agent => Family::Agent,
+        }
+    }
 }
 
 /// One partition of one of the two topics. Its events are one log, and one state stands for it.

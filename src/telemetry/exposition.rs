@@ -15,8 +15,9 @@ use crate::live::{CounterRow, Counters, Merged, QueueEntry, Registry, Row, RowNa
 use super::catalogue::{Family, Source, catalogue};
 use super::labels::push_label;
 
-/// The most aux reasons of one row; what is beyond goes to `__other__`.
+/// The most aux reasons of one row; what is beyond goes to [`OTHERS`].
 const REASONS_MAX: usize = 6;
+const OTHERS: &str = "__other__";
 
 /// What is exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -336,10 +337,11 @@ fn limited(amounts: &BTreeMap<Arc<String>, i64>) -> Vec<(&str, i64)> {
         .map(|(reason, amount)| (reason.as_str(), *amount))
         .collect();
     if all.len() > REASONS_MAX {
-        all.sort_by_key(|&(reason, amount)| (std::cmp::Reverse(amount), reason));
+        // A reason that is called like the sum of the others is one of them.
+        all.sort_by_key(|&(reason, amount)| (reason == OTHERS, std::cmp::Reverse(amount), reason));
         let rest = all.split_off(REASONS_MAX - 1);
         all.sort_unstable();
-        all.push(("__other__", rest.iter().map(|(_, amount)| amount).sum()));
+        all.push((OTHERS, rest.iter().map(|(_, amount)| amount).sum()));
     }
     all
 }

@@ -56,11 +56,13 @@ pub(super) fn add_levels(
     let passing = |row: &&AgentRowNo| passes(maps.agent_zones[row.index()]);
     for (column, amount) in levels.columns.iter() {
         for row in rows.iter().filter(passing) {
-            sums.agent[row.index() * LEVELS + column] += sign * amount;
+            let sum = &mut sums.agent[row.index() * LEVELS + column];
+            *sum = sum.wrapping_add(sign.wrapping_mul(amount));
         }
         for row in members.iter().filter(passing) {
             let column = column - agent::HERE + agent::HERE_MEMBER;
-            sums.agent[row.index() * LEVELS + column] += sign * amount;
+            let sum = &mut sums.agent[row.index() * LEVELS + column];
+            *sum = sum.wrapping_add(sign.wrapping_mul(amount));
         }
     }
     for &(reason, n, c) in &levels.aux {
@@ -68,7 +70,7 @@ pub(super) fn add_levels(
         for row in rows.iter().filter(passing) {
             if let Some(cell) = maps.known_aux_cell(*row, reason) {
                 sums.aux[cell][0] += sign * n;
-                sums.aux[cell][1] += sign * c;
+                sums.aux[cell][1] = sums.aux[cell][1].wrapping_add(sign.wrapping_mul(c));
             }
         }
     }

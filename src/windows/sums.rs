@@ -10,6 +10,10 @@ use crate::event::Millis;
 pub(super) const LEVELS: usize = 2 * agent::WIDTH;
 
 /// Totals, or the tail of one window.
+///
+/// The c of time in state is a sum of instants times weights: a thousand agents with slots for
+/// everything take it beyond 64 bits. It wraps round, and so does n·x + c, which is exact again for
+/// every time in state that fits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     /// Queues × [`contact::WIDTH`].
@@ -97,7 +101,8 @@ impl Sums {
                         for &(column, weight) in cells {
                             let column = usize::from(column);
                             levels[column] += sign * weight;
-                            levels[agent::WIDTH + column] += c * weight;
+                            let since = &mut levels[agent::WIDTH + column];
+                            *since = since.wrapping_add(c.wrapping_mul(weight));
                         }
                     }
                 }
@@ -105,7 +110,7 @@ impl Sums {
                     if passes(agent_zones[row.index()]) {
                         let [n, since] = &mut self.aux[cell as usize];
                         *n += sign;
-                        *since += c;
+                        *since = since.wrapping_add(c);
                     }
                 }
             }
@@ -114,7 +119,8 @@ impl Sums {
                     for row in rows.iter().map(|row| row.index()) {
                         if passes(agent_zones[row]) {
                             self.agent[row * LEVELS + column] += sign;
-                            self.agent[row * LEVELS + agent::WIDTH + column] -= sign * stamp.0;
+                            let since = &mut self.agent[row * LEVELS + agent::WIDTH + column];
+                            *since = since.wrapping_sub(sign * stamp.0);
                         }
                     }
                 }

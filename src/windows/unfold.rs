@@ -40,19 +40,21 @@ impl Unfold {
                 for &(column, weight) in cells {
                     let column = usize::from(column);
                     levels[column] += sign * weight;
-                    levels[agent::WIDTH + column] += c * weight;
+                    let since = &mut levels[agent::WIDTH + column];
+                    *since = since.wrapping_add(c.wrapping_mul(weight));
                 }
                 for &cell in aux {
                     let [n, since] = &mut sums.aux[cell as usize];
                     *n += sign;
-                    *since += c;
+                    *since = since.wrapping_add(c);
                 }
             }
             Hit::Here { lists, .. } => {
                 for (list, column) in [(lists.0, agent::HERE), (lists.1, agent::HERE_MEMBER)] {
                     let levels = self.list(list);
                     levels[column] += sign;
-                    levels[agent::WIDTH + column] += c;
+                    let since = &mut levels[agent::WIDTH + column];
+                    *since = since.wrapping_add(c);
                 }
             }
             _ => sums.add(hit, stamp, sign, &maps.agent_zones, |_| true),
@@ -87,7 +89,7 @@ impl Unfold {
             for row in maps.list(list) {
                 let row = &mut sums.agent[row.index() * LEVELS..][..LEVELS];
                 for &(column, amount) in &moved[..len] {
-                    row[column] += amount;
+                    row[column] = row[column].wrapping_add(amount);
                 }
             }
         }

@@ -337,7 +337,11 @@ impl Tables {
             let from = tail.from[usize::from(zone)];
             frame.agent.extend((0..agent::WIDTH).map(|column| {
                 let c = agent::WIDTH + column;
-                total[column] * to.0 + total[c] - before[column] * from.0 - before[c]
+                value_at(total[column], total[c], to).wrapping_sub(value_at(
+                    before[column],
+                    before[c],
+                    from,
+                ))
             }));
         }
         frame.aux.clear();
@@ -347,9 +351,15 @@ impl Tables {
             .aux
             .extend(cells.filter_map(|((&(row, reason), total), before)| {
                 let from = tail.from[usize::from(self.maps.agent_zones[row.index()])];
-                let value = total[0] * to.0 + total[1] - before[0] * from.0 - before[1];
+                let before = value_at(before[0], before[1], from);
+                let value = value_at(total[0], total[1], to).wrapping_sub(before);
                 (value != 0).then_some((row, reason, value))
             }));
         frame.aux.sort_unstable();
     }
+}
+
+/// Time in state at an instant: n·x + c, modulo 2^64 (see [`Sums`]).
+fn value_at(n: i64, c: i64, at: Millis) -> i64 {
+    n.wrapping_mul(at.0).wrapping_add(c)
 }

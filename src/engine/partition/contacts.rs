@@ -13,6 +13,10 @@ use crate::engine::timeline::{Oddities, Timeline};
 use crate::engine::waiting::WaitingLists;
 use crate::event::{ContactEvent, ContactKind, Correction, Discard, Millis};
 
+/// The most facts of one contact. Folding costs more with every fact, so without an end one contact
+/// could hold up its partition; no true one has a tenth as many.
+const FACTS_MAX: usize = 500;
+
 /// A contact in flight, or settled less than `settle_after` ago.
 #[derive(Clone, Debug, Default)]
 struct Slot {
@@ -88,9 +92,12 @@ impl Contacts {
             Some(&slot) => slot,
             None => self.admit(key, event, core)?,
         };
-        core.note_late(event.time);
         let Self { slots, folds, .. } = self;
         let held = &mut slots[slot as usize];
+        if held.contact.len() >= FACTS_MAX {
+            return Err(Discard::TooManyFacts);
+        }
+        core.note_late(event.time);
         let (stream, names, after) = (core.stream, &mut core.names, &mut folds.after);
         if held.contact.step(event, held.made, stream, names, after) {
             core.make_due(&folds.after.posts, Millis::MIN);
