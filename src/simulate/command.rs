@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rapidhash::v3::rapidhash_v3;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
@@ -374,12 +375,9 @@ fn produce(
     outcome.map_err(|(fault, _)| fault)
 }
 
-/// The partition of a key (FNV-1a): an id's events stay in one file.
+/// The partition of a key: an id's events stay in one file.
 fn spread(key: &[u8], partitions: usize) -> usize {
-    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash >> 32) as usize % partitions
+    rapidhash_v3(key) as usize % partitions
 }
 
 fn parse_instant(text: &str) -> Result<Millis, String> {
@@ -448,5 +446,14 @@ mod tests {
             first(&["simulate", "--duration", "2h"]),
             now - Span::minutes(120)
         );
+    }
+
+    #[test]
+    fn keys_that_differ_in_their_last_digits_go_to_all_partitions() {
+        let mut counts = [0; 4];
+        for agent in 0..400 {
+            counts[spread(format!("WK{agent:05}").as_bytes(), 4)] += 1;
+        }
+        assert!(counts.iter().all(|&count| count > 60), "{counts:?}");
     }
 }
