@@ -4,6 +4,7 @@
     unsafe_code,
     reason = "a counting allocator has to implement an unsafe trait"
 )]
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::format_push_string,
+    clippy::too_many_lines,
     reason = "test code: a failure here is a failed test"
 )]
 
