@@ -76,7 +76,7 @@ fn what_cannot_be_simulated_is_said_in_one_line() {
         (&["--max-delay", "soon"][..], 64, "no duration"),
         (
             &["--brokers", "127.0.0.1:1"][..],
-            74,
+            69,
             "cannot produce to 127.0.0.1:1",
         ),
         (
