@@ -40,6 +40,7 @@ struct Costs {
     view_now: u64,
     publish: u64,
     merge: u64,
+    merge_between: u64,
     exposition: u64,
     samples: u64,
 }
@@ -117,7 +118,15 @@ fn timed(engine: &mut Engine, records: &Records, now: Millis, costs: &mut Costs)
     engine.publish(frame);
     lap(&mut start, &mut costs.publish);
     if costs.ticks.is_multiple_of(60) {
-        let merged = engine.merge();
+        let before = engine.merge();
+        start = processor_time();
+        let merged = engine.merge_after(Some(&before));
+        lap(&mut start, &mut costs.merge_between);
+        drop(before);
+        let frame = engine.view(now + Span::seconds(1));
+        engine.publish(frame);
+        start = processor_time();
+        let merged = engine.merge_after(Some(&merged));
         lap(&mut start, &mut costs.merge);
         let windows = ["5m", "30m", "today"].map(str::to_owned).to_vec();
         let mut exposition = Exposition::new(ExportOptions {
@@ -148,8 +157,12 @@ impl Costs {
         println!("view       {:8.2} ms a tick", tick(self.view));
         println!("publish    {:8.2} ms a tick", tick(self.publish));
         println!(
-            "merge      {:8.2} ms a scrape",
+            "merge      {:8.2} ms a second with readers",
             self.merge as f64 / scrapes / 1e6
+        );
+        println!(
+            "between    {:8.2} ms a tick with readers",
+            self.merge_between as f64 / scrapes / 1e6
         );
         println!(
             "exposition {:8.2} ms a scrape",

@@ -3,6 +3,7 @@
 mod support;
 
 use divan::Bencher;
+use queuepulse::event::Span;
 use queuepulse::live::Merged;
 use support::engine::warm;
 
@@ -24,10 +25,20 @@ fn swap(bencher: Bencher<'_, '_>) {
         .bench_local_values(|frame| engine.borrow_mut().publish(frame));
 }
 
-/// Adding up the frames of a tick: every queue, client, group, channel and the total, in every
-/// window.
+/// Adding up the frames of a whole second: every queue, client, group, channel and the total, in
+/// every window.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn merge(bencher: Bencher<'_, '_>) {
     let (engine, _, _) = warm(PARTITIONS, WARM_UP);
     bencher.bench_local(|| -> Merged { engine.merge() });
+}
+
+/// The same at a tick between: *now* figures alone.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn merge_between_seconds(bencher: Bencher<'_, '_>) {
+    let (mut engine, _, now) = warm(PARTITIONS, WARM_UP);
+    let before = engine.merge();
+    let frame = engine.view_now(now + Span(250));
+    engine.publish(frame);
+    bencher.bench_local(|| -> Merged { engine.merge_after(Some(&before)) });
 }

@@ -9,7 +9,7 @@ use queuepulse::decode::{Limits, decode};
 use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
 use queuepulse::ingest::partitioner::partition_of;
-use queuepulse::live::{Coverage, Frames, MergeOptions, Merged, Publisher, Registry, merge};
+use queuepulse::live::{Coverage, Frames, MergeOptions, Merged, Publisher, Registry, merge_after};
 use queuepulse::simulate::{Simulation, Topic};
 use queuepulse::windows::frame::{Frame, WindowSpec};
 use queuepulse::windows::numbering::Numbering;
@@ -158,15 +158,20 @@ impl Engine {
         self.publisher.publish(frame);
     }
 
-    /// What a reader makes of the latest frames.
+    /// What the first reader makes of the latest frames.
     pub fn merge(&self) -> Merged {
+        self.merge_after(None)
+    }
+
+    /// What a reader makes of the latest frames after a merge that was made before.
+    pub fn merge_after(&self, before: Option<&Merged>) -> Merged {
         let frames = self.frames.latest().unwrap_or_default();
         let options = MergeOptions {
             specs: &self.specs,
             coverage: &self.coverage,
             threshold: None,
         };
-        merge(frames, &self.registry, &options)
+        merge_after(before, frames, &self.registry, &options)
     }
 
     fn look(&mut self, now: Millis) {

@@ -27,7 +27,7 @@ pub use concurrency::concurrency_average;
 pub use counts::{Counts, rung_index};
 pub use expected_wait::{ExpectedWait, expected_wait, expected_wait_window};
 pub use occupancy::{occupancy, occupancy_connect};
-pub use percentiles::{Distribution, nearest_rank};
+pub use percentiles::{Distribution, Percentiles};
 pub use ratio::{average_seconds, ratio, seconds};
 pub use service_level::{Level, service_level, service_level_now};
 pub use slot_load::slot_load;

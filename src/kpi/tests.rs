@@ -1,7 +1,5 @@
 //! The worked examples of `docs/kpi.md`.
 
-use std::sync::Arc;
-
 use hdrhistogram::Histogram;
 
 use super::*;
@@ -280,7 +278,9 @@ fn averages_of_nothing_are_no_figure() {
     assert_eq!(handle_time_average(&counts), None);
     assert_eq!(abandonment(&counts, &view(Variant::Sl9)).ratio(), None);
     assert_eq!(occupancy(&Staff::default()), None);
-    assert_eq!(nearest_rank(&[], 50), None);
+    let nothing = Percentiles::of(std::iter::empty(), &mut Vec::new());
+    assert_eq!(nothing, Percentiles::default());
+    assert_eq!(Distribution::default().percentiles().at(50), None);
 }
 
 #[test]
@@ -340,26 +340,33 @@ fn nearest_rank_is_within_one_percent_of_the_exact_value() {
             _ => buckets.push((lowest, 1)),
         }
     }
-    let mut all = Distribution::default();
-    all.push(&Some(Arc::from(&buckets[..200])));
-    all.push(&Some(Arc::from(&buckets[200..])));
-    let merged = all.merged();
-    for percentile in [1, 50, 90, 95, 99, 100] {
+    let parts = [&buckets[200..], &buckets[..200], &[]];
+    let merged = Percentiles::of(parts.into_iter(), &mut Vec::new());
+    let mut many = Distribution::default();
+    many.add(&[(7, 1)]);
+    many.clear();
+    let mut others = Distribution::default();
+    others.add(parts[0]);
+    many.add(parts[1]);
+    many.add_all(&others);
+    assert_eq!(many.percentiles(), merged);
+    for percentile in [50, 90, 95, 99] {
         let rank = (values.len() * percentile).div_ceil(100);
         let exact = f64::from(values[rank - 1]) / 1000.0;
-        let found = nearest_rank(&merged, percentile as u64).unwrap();
+        let found = merged.at(percentile as u64).unwrap();
         assert!(
             (found - exact).abs() <= exact * 0.005,
             "{percentile}: {found} {exact}"
         );
     }
-    for lowest in buckets.iter().map(|bucket| u64::from(bucket.0)) {
-        let mut one = Distribution::default();
-        one.push(&Some(Arc::from([(u32::try_from(lowest).unwrap(), 1)])));
-        let middle = nearest_rank(&one.merged(), 50).unwrap();
+    assert_eq!(merged.at_most(Some(0.5)).at(50), Some(0.5));
+    for lowest in buckets.iter().map(|bucket| bucket.0) {
+        let one = [(lowest, 1)];
+        let one = Percentiles::of(std::iter::once(&one[..]), &mut Vec::new());
+        let middle = one.at(50).unwrap();
         assert_eq!(
             format!("{:.0}", middle * 1000.0),
-            histogram.median_equivalent(lowest).to_string()
+            histogram.median_equivalent(u64::from(lowest)).to_string()
         );
     }
 }

@@ -41,12 +41,12 @@ impl Coverage {
                 from == Millis::MIN || earliest.is_some_and(|earliest| earliest <= from)
             }
             Self::Live(reading) => {
-                let ghost_after = reading
-                    .ghost_after
-                    .get(channel)
-                    .copied()
-                    .unwrap_or(reading.ghost_after_other);
-                covered(reading.contacts_since, ghost_after, from)
+                let ghost_after = || {
+                    let of_channel = reading.ghost_after.get(channel);
+                    of_channel.copied().unwrap_or(reading.ghost_after_other)
+                };
+                (reading.contacts_since == Millis::MIN
+                    || covered(reading.contacts_since, ghost_after(), from))
                     && covered(reading.agents_since, reading.agent_ttl, from)
             }
         }

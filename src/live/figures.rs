@@ -1,15 +1,13 @@
 //! Figures of one row that add up: what subtotals are made of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::event::{Millis, Span};
 use crate::kpi::{
-    Abandonment, Counts, Distribution, Level, QueueView, Staff, abandonment, rung_index,
+    Abandonment, Counts, Level, Percentiles, QueueView, Staff, abandonment, rung_index,
     service_level, service_level_now,
 };
 use crate::windows::columns::gauge;
-use crate::windows::frame::Buckets;
 
 /// Contact-side *now* figures of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,9 +78,9 @@ pub struct ContactWindow {
     /// Abandonment by the row's own setting.
     pub abandonment: Abandonment,
     /// Waits of answered visits.
-    pub wait: Distribution,
+    pub wait: Percentiles,
     /// Talk + hold of handled legs.
-    pub handle: Distribution,
+    pub handle: Percentiles,
     /// The largest wait over all exits, in ms.
     pub wait_max: Option<i64>,
 }
@@ -99,22 +97,11 @@ impl ContactWindow {
         }
     }
 
-    /// Adds what one worker knows of waits and handle times.
-    pub fn add_distributions(&mut self, wait: &Buckets, handle: &Buckets, wait_max: i64) {
-        self.wait.push(wait);
-        self.handle.push(handle);
-        if wait_max >= 0 {
-            self.wait_max = self.wait_max.max(Some(wait_max));
-        }
-    }
-
-    /// Adds another queue's.
+    /// Adds another queue's, all but percentiles: these come from its buckets.
     pub fn add(&mut self, other: &Self) {
         self.counts.add(&other.counts);
         self.level.add(&other.level);
         self.abandonment.add(&other.abandonment);
-        self.wait.add(&other.wait);
-        self.handle.add(&other.handle);
         self.wait_max = self.wait_max.max(other.wait_max);
     }
 }
@@ -126,8 +113,8 @@ pub struct Staffing {
     pub known: bool,
     /// By presence and activity.
     pub staff: Staff,
-    /// In aux, by reason; zeros left out.
-    pub aux: BTreeMap<Arc<String>, i64>,
+    /// In aux, by reason, sorted by text; zeros left out.
+    pub aux: Vec<(Arc<String>, i64)>,
 }
 
 impl Staffing {

@@ -8,7 +8,7 @@ use crate::windows::frame::WindowSpec;
 use crate::windows::history::Columns;
 use crate::windows::numbering::Numbering;
 
-use super::{Condition, Coverage, Frames, MergeOptions, Merged, QueueKey, Registry, merge};
+use super::{Condition, Coverage, Frames, MergeOptions, Merged, QueueKey, Registry, merge_after};
 
 /// Contact columns of a queue between neighbouring edges, from the workers' logs; none when they do
 /// not answer.
@@ -138,7 +138,7 @@ impl Live {
         let shown = merged.as_ref().filter(|shown| Some(shown.tick) == tick);
         let look = match shown {
             Some(shown) => Arc::clone(shown),
-            None => match self.merge(None) {
+            None => match self.merge(merged.as_deref(), None) {
                 Some(fresh) => {
                     let fresh = Arc::new(fresh);
                     *merged = Some(Arc::clone(&fresh));
@@ -161,7 +161,7 @@ impl Live {
     /// Why nothing is shown.
     pub fn look_at_threshold(&self, threshold: Span) -> Result<Look, Absent> {
         let condition = self.allowed()?;
-        let merged = self.merge(Some(threshold)).ok_or(Absent::NoFrame)?;
+        let merged = self.merge(None, Some(threshold)).ok_or(Absent::NoFrame)?;
         Ok(Look {
             merged: Arc::new(merged),
             condition,
@@ -187,13 +187,13 @@ impl Live {
         }
     }
 
-    fn merge(&self, threshold: Option<Span>) -> Option<Merged> {
+    fn merge(&self, before: Option<&Merged>, threshold: Option<Span>) -> Option<Merged> {
         let frames = self.parts.frames.latest()?;
         let options = MergeOptions {
             specs: &self.parts.specs,
             coverage: &(self.parts.coverage)(),
             threshold,
         };
-        Some(merge(frames, &self.parts.registry, &options))
+        Some(merge_after(before, frames, &self.parts.registry, &options))
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! Contact figures of a subtotal are sums over its queues, each in its own variant, T and today.
 //! Agents are counted once: a subtotal's agents come from rows of their own, never from queues.
-//! Ratios and percentiles are made when a row is written; here are integers only.
+//! Ratios are made when a row is written; here are integers, and percentiles.
+//!
+//! Windows move at whole seconds only: between two, the windows of the merge before are shown, and
+//! only *now* figures are added up.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::event::{Millis, Span};
 use crate::kpi::{QueueView, Staff};
-use crate::windows::frame::{Frame, WindowKind, WindowSpec};
-use crate::windows::numbering::{AgentRow, AgentRowNo, ClientId, ReasonId};
+use crate::windows::columns::{BUCKETS, contact, gauge};
+use crate::windows::frame::{Frame, WindowSpec};
 
+use super::plan::{AgentParts, Basis, Plan};
+use super::sums::{Adder, Now};
 use super::{ContactNow, ContactWindow, Coverage, QueueEntry, Registry, Staffing};
 
 /// What a row stands for.
@@ -33,7 +37,7 @@ pub enum RowName {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What it stands for.
-    pub name: RowName,
+    pub name: Arc<RowName>,
     /// The queue and how it is shown; none for subtotals.
     pub queue: Option<(Arc<QueueEntry>, Arc<QueueView>)>,
     /// Contacts now.
@@ -41,7 +45,7 @@ pub struct Row {
     /// Agents now.
     pub agents: Staffing,
     /// In the order of the window specs.
-    pub windows: Vec<RowWindow>,
+    pub windows: Arc<Vec<RowWindow>>,
 }
 
 /// One window of a row.
@@ -80,6 +84,8 @@ pub struct Merged {
     pub total: Row,
     /// The frames that were added.
     pub frames: Vec<Arc<Frame>>,
+    plan: Arc<Plan>,
+    coverage: Coverage,
 }
 
 /// What a merge depends on beside frames and registry.
@@ -95,460 +101,171 @@ pub struct MergeOptions<'a> {
 
 /// Adds up the frames of one tick.
 pub fn merge(frames: Vec<Arc<Frame>>, registry: &Registry, options: &MergeOptions<'_>) -> Merged {
-    let mut entries: Vec<Arc<QueueEntry>> = registry.entries().collect();
-    entries.sort_by(|left, right| left.key.cmp(&right.key));
+    merge_after(None, frames, registry, options)
+}
+
+/// As [`merge`], with what has not changed since the merge before taken from it. Both are of the
+/// same registry and windows.
+pub fn merge_after(
+    before: Option<&Merged>,
+    frames: Vec<Arc<Frame>>,
+    registry: &Registry,
+    options: &MergeOptions<'_>,
+) -> Merged {
     let (tick, now, to) = frames
         .first()
         .map_or_else(Default::default, |first| (first.tick, first.now, first.to));
-    let merger = Merger {
+    let basis = Basis::new(&frames, registry, options.threshold);
+    let before = before.filter(|before| before.plan.basis == basis);
+    let still = before.filter(|before| {
+        before.to == to && before.coverage == *options.coverage && same_windows(before, &frames)
+    });
+    let plan = match (still, before.filter(|before| before.plan.lasting)) {
+        (Some(kept), _) | (None, Some(kept)) => Arc::clone(&kept.plan),
+        (None, None) => Arc::new(Plan::new(basis, registry, |entry, agents| {
+            vanished(&frames, entry, agents)
+        })),
+    };
+    let adder = Adder {
         frames: &frames,
         registry,
         options,
+        plan: &plan,
         to,
-        agents: AgentIndex::new(&frames, registry),
     };
-    let queues: Vec<Row> = entries
-        .iter()
-        .map(|entry| merger.queue(entry))
-        .filter(|row| !vanished(row))
-        .collect();
-    let clients = merger.subtotals(
-        &queues,
-        |entry, _| Some(entry.key.client.clone()),
-        Kind::Client,
-    );
-    let groups = merger.subtotals(&queues, |_, view| view.group.clone(), Kind::Group);
-    let channels = merger.subtotals(
-        &queues,
-        |entry, _| Some(entry.key.channel.clone()),
-        Kind::Channel,
-    );
-    let total = merger.subtotal(RowName::Total, queues.iter());
+    let (queues, mut subtotals) = match still {
+        Some(still) => rows(&adder, still.queue_windows(), still.subtotal_windows()),
+        None => {
+            let windows = adder.windows();
+            let queues = windows.queues.into_iter().map(Arc::new);
+            let subtotals = windows.subtotals.into_iter().map(Arc::new);
+            rows(&adder, queues, subtotals)
+        }
+    };
+    let total = subtotals.pop().unwrap_or_else(Row::nothing);
+    let mut of_kind = |is_kind: fn(&RowName) -> bool| {
+        let rest = subtotals.iter().position(|row| !is_kind(&row.name));
+        let rest = subtotals.split_off(rest.unwrap_or(subtotals.len()));
+        std::mem::replace(&mut subtotals, rest)
+    };
     Merged {
         tick,
         now,
         to,
         specs: Arc::clone(options.specs),
         queues,
-        clients,
-        groups,
-        channels,
+        clients: of_kind(|name| matches!(name, RowName::Client(_))),
+        groups: of_kind(|name| matches!(name, RowName::Group(_))),
+        channels: of_kind(|name| matches!(name, RowName::Channel(_))),
         total,
+        plan,
+        coverage: options.coverage.clone(),
         frames,
     }
 }
 
-/// Which subtotal.
-#[derive(Clone, Copy)]
-enum Kind {
-    Client,
-    Group,
-    Channel,
-}
-
-impl Kind {
-    fn name(self, text: String) -> RowName {
-        match self {
-            Self::Client => RowName::Client(text),
-            Self::Group => RowName::Group(text),
-            Self::Channel => RowName::Channel(text),
-        }
-    }
-}
-
-struct Merger<'a> {
-    frames: &'a [Arc<Frame>],
-    registry: &'a Registry,
-    options: &'a MergeOptions<'a>,
-    to: Millis,
-    agents: AgentIndex,
-}
-
-impl Merger<'_> {
-    fn queue(&self, entry: &Arc<QueueEntry>) -> Row {
-        let view = self.view(entry);
-        let name = RowName::Queue(entry.key.clone());
-        let agents = self.agents.of(&name);
-        Row {
-            contacts: self.contacts_now(entry, &view),
-            agents: self.agents_now(agents),
-            windows: (0..self.options.specs.len())
-                .map(|window| self.queue_window(entry, &view, agents, window))
-                .collect(),
-            name,
-            queue: Some((Arc::clone(entry), view)),
-        }
-    }
-
-    /// How the queue is shown, with the T that was asked for.
-    fn view(&self, entry: &QueueEntry) -> Arc<QueueView> {
-        let view = entry.view();
-        match self.options.threshold {
-            None => view,
-            Some(threshold) => Arc::new(QueueView {
-                threshold,
-                short_abandon: view.short_abandon.min(threshold),
-                ..QueueView::clone(&view)
-            }),
-        }
-    }
-
-    fn contacts_now(&self, entry: &QueueEntry, view: &QueueView) -> ContactNow {
-        let gauges = self.sum(|frame| frame.gauges_of(entry.number));
-        let oldest = self
-            .frames
-            .iter()
-            .filter_map(|frame| frame.oldest.get(entry.number.index()))
-            .min()
-            .copied()
-            .unwrap_or(Millis::MAX);
-        ContactNow::of(&gauges, oldest, &entry.rungs, view)
-    }
-
-    fn queue_window(
-        &self,
-        entry: &QueueEntry,
-        view: &QueueView,
-        agents: AgentParts<'_>,
-        window: usize,
-    ) -> RowWindow {
-        let queue = entry.number;
-        let parts = || {
-            self.frames
+/// Whether the windows of the frames are those that were added up before. They are not written to
+/// while the merge before holds them.
+fn same_windows(before: &Merged, frames: &[Arc<Frame>]) -> bool {
+    let same = |(old, new): (&Arc<Frame>, &Arc<Frame>)| {
+        old.windows.len() == new.windows.len()
+            && old
+                .windows
                 .iter()
-                .filter_map(move |frame| frame.windows.get(window))
-        };
-        let columns = sum_rows(parts().map(|part| part.contact_of(queue)));
-        let mut contacts = ContactWindow::of(&columns, &entry.rungs, view);
-        for part in parts() {
-            contacts.add_distributions(
-                part.wait.get(queue.index()).unwrap_or(&None),
-                part.handle.get(queue.index()).unwrap_or(&None),
-                part.wait_max.get(queue.index()).copied().unwrap_or(-1),
-            );
-        }
-        let from = self.from(window, usize::from(entry.zone.0));
-        RowWindow {
-            from,
-            complete: self.complete(&entry.key.channel, Some(entry.client), from, window),
+                .zip(&new.windows)
+                .all(|(old, new)| Arc::ptr_eq(old, new))
+    };
+    before.frames.len() == frames.len() && before.frames.iter().zip(frames).all(same)
+}
+
+/// The rows of queues and subtotals with these windows.
+fn rows(
+    adder: &Adder<'_>,
+    queue_windows: impl Iterator<Item = Arc<Vec<RowWindow>>>,
+    subtotal_windows: impl Iterator<Item = Arc<Vec<RowWindow>>>,
+) -> (Vec<Row>, Vec<Row>) {
+    let now = adder.now();
+    let queues = adder.plan.queues.iter().zip(now.queues).zip(queue_windows);
+    let queues = queues.map(|((queue, now), windows)| {
+        let shown = (Arc::clone(&queue.entry), Arc::clone(&queue.view));
+        Row::new(Arc::clone(&queue.name), Some(shown), now, windows)
+    });
+    let subtotals = adder.plan.subtotals.iter().zip(now.subtotals);
+    let subtotals = subtotals
+        .zip(subtotal_windows)
+        .map(|((subtotal, now), windows)| Row::new(Arc::clone(&subtotal.name), None, now, windows));
+    (queues.collect(), subtotals.collect())
+}
+
+impl Row {
+    fn new(
+        name: Arc<RowName>,
+        queue: Option<(Arc<QueueEntry>, Arc<QueueView>)>,
+        (contacts, agents): Now,
+        windows: Arc<Vec<RowWindow>>,
+    ) -> Self {
+        Self {
+            name,
+            queue,
             contacts,
-            agents: self.agents_window(agents, window),
+            agents,
+            windows,
         }
     }
 
-    /// Where a window begins in a zone. What the frames do not tell is worked out: there may be no
-    /// frame yet that knows the zone.
-    fn from(&self, window: usize, zone: usize) -> Millis {
-        let known = self
-            .frames
-            .iter()
-            .find_map(|frame| frame.windows.get(window)?.from.get(zone));
-        let kind = self.options.specs.get(window).map(|spec| spec.kind);
-        match (known, kind) {
-            (Some(&from), _) => from,
-            (None, Some(WindowKind::Sliding(length))) => self.to - length,
-            (None, Some(WindowKind::Interval(length))) => {
-                let zones = &self.registry.settings().zones;
-                zones.interval_before(zone, self.to, length)
-            }
-            (None, Some(WindowKind::Today)) => {
-                self.registry.settings().zones.day_before(zone, self.to)
-            }
-            (None, Some(WindowKind::All) | None) => Millis::MIN,
-        }
+    /// A total of nothing.
+    fn nothing() -> Self {
+        Self::new(
+            Arc::new(RowName::Total),
+            None,
+            Now::default(),
+            Arc::default(),
+        )
+    }
+}
+
+impl Merged {
+    fn queue_windows(&self) -> impl Iterator<Item = Arc<Vec<RowWindow>>> {
+        self.queues.iter().map(|row| Arc::clone(&row.windows))
     }
 
-    fn complete(
-        &self,
-        channel: &str,
-        client: Option<ClientId>,
-        from: Millis,
-        window: usize,
-    ) -> bool {
-        let all = matches!(
-            self.options.specs.get(window).map(|spec| spec.kind),
-            Some(WindowKind::All)
-        );
-        all || (self.options.coverage.complete(channel, from)
-            && !self.registry.gap_in(client, from, self.to))
+    fn subtotal_windows(&self) -> impl Iterator<Item = Arc<Vec<RowWindow>>> {
+        let rows = self.clients.iter().chain(&self.groups);
+        let rows = rows.chain(&self.channels);
+        let rows = rows.chain(std::iter::once(&self.total));
+        rows.map(|row| Arc::clone(&row.windows))
     }
+}
 
-    /// The rows of one kind of subtotal, sorted by name: those of queues, and those that only
-    /// agents have.
-    fn subtotals(
-        &self,
-        queues: &[Row],
-        name_of: impl Fn(&QueueEntry, &QueueView) -> Option<String>,
-        kind: Kind,
-    ) -> Vec<Row> {
-        let mut members: BTreeMap<RowName, Vec<&Row>> = BTreeMap::new();
-        for row in queues {
-            let name = row
-                .queue
-                .as_ref()
-                .and_then(|(entry, view)| name_of(entry, view));
-            if let Some(name) = name {
-                members.entry(kind.name(name)).or_default().push(row);
-            }
-        }
-        for name in self.agents.names() {
-            let wanted = match kind {
-                Kind::Client => matches!(name, RowName::Client(_)),
-                Kind::Channel => matches!(name, RowName::Channel(_)),
-                // a group is what its queues say it is: without queues there is none
-                Kind::Group => false,
-            };
-            if wanted {
-                members.entry(name.clone()).or_default();
-            }
-        }
-        members
+/// Whether nothing is left to show of a queue.
+fn vanished(frames: &[Arc<Frame>], entry: &QueueEntry, agents: &AgentParts) -> bool {
+    let (now, columns) = (gauge::WAITING..=gauge::ACW, contact::OFFERED);
+    let answered = contact::ANSWERED..contact::ANSWERED + BUCKETS;
+    let of_window = |row: &[i64]| {
+        let shown = [columns, contact::HANDLED]
             .into_iter()
-            .map(|(name, rows)| self.subtotal(name, rows.into_iter()))
-            .collect()
-    }
-
-    fn subtotal<'r>(&self, name: RowName, rows: impl Iterator<Item = &'r Row>) -> Row {
-        let agents = self.agents.of(&name);
-        let mut sum = Row {
-            queue: None,
-            contacts: ContactNow::default(),
-            agents: self.agents_now(agents),
-            windows: (0..self.options.specs.len())
-                .map(|window| self.subtotal_window(&name, agents, window))
-                .collect(),
-            name,
-        };
-        for row in rows {
-            sum.contacts.add(&row.contacts);
-            for (into, from) in sum.windows.iter_mut().zip(&row.windows) {
-                into.contacts.add(&from.contacts);
-                into.from = into.from.min(from.from);
-                into.complete &= from.complete;
-            }
-        }
-        sum
-    }
-
-    /// A subtotal's window before its queues are added: its agents follow the engine's own zone.
-    fn subtotal_window(&self, name: &RowName, agents: AgentParts<'_>, window: usize) -> RowWindow {
-        let from = self.from(window, 0);
-        let channel = match name {
-            RowName::Channel(channel) => channel.as_str(),
-            _ => "voice",
-        };
-        let whole = match name {
-            RowName::Group(group) => self.registry.group_whole_since(group, from),
-            _ => true,
-        };
-        RowWindow {
-            from,
-            complete: whole && self.complete(channel, self.client_of(name), from, window),
-            contacts: ContactWindow::default(),
-            agents: self.agents_window(agents, window),
-        }
-    }
-
-    fn client_of(&self, name: &RowName) -> Option<ClientId> {
-        match name {
-            RowName::Client(client) => self.registry.find_client(client),
-            _ => None,
-        }
-    }
-
-    fn agents_now(&self, agents: AgentParts<'_>) -> Staffing {
-        agents.collect(self.registry, |number, add| {
-            for frame in self.frames {
-                add(frame.levels_of(number), &frame.aux);
-            }
-        })
-    }
-
-    fn agents_window(&self, agents: AgentParts<'_>, window: usize) -> Staffing {
-        agents.collect(self.registry, |number, add| {
-            for part in self
-                .frames
+            .chain(answered.clone());
+        shown.map(|column| row[column]).all(|count| count == 0)
+    };
+    let online = |row| {
+        let mut staff = Staff::default();
+        staff.add_online(row);
+        staff.online
+    };
+    frames.iter().all(|frame| {
+        frame.gauges_of(entry.number)[now.clone()]
+            .iter()
+            .all(|count| *count == 0)
+            && agents
+                .rows
                 .iter()
-                .filter_map(|frame| frame.windows.get(window))
-            {
-                add(part.agent_of(number), &part.aux);
-            }
-        })
-    }
-
-    fn sum<'f>(&'f self, row: impl Fn(&'f Frame) -> &'f [i64]) -> Vec<i64> {
-        sum_rows(self.frames.iter().map(|frame| row(frame)))
-    }
+                .all(|&(row, _)| online(frame.levels_of(row)) == 0)
+            && frame
+                .windows
+                .iter()
+                .all(|window| of_window(window.contact_of(entry.number)))
+    })
 }
 
-/// Adds up rows of equal width.
-fn sum_rows<'r>(mut rows: impl Iterator<Item = &'r [i64]>) -> Vec<i64> {
-    let mut sum = rows.next().map(<[i64]>::to_vec).unwrap_or_default();
-    for row in rows {
-        for (into, value) in sum.iter_mut().zip(row) {
-            *into += value;
-        }
-    }
-    sum
-}
-
-/// A removed queue disappears once it is empty.
-fn vanished(row: &Row) -> bool {
-    let removed = row.queue.as_ref().is_some_and(|(entry, _)| entry.removed());
-    removed
-        && row.contacts.by_state == [0; 5]
-        && row.agents.staff.online == 0
-        && row.windows.iter().all(|window| {
-            let counts = &window.contacts.counts;
-            counts.offered == 0 && counts.handled == 0 && counts.answered == 0
-        })
-}
-
-/// Which rows of agents' columns make up a row, and whether a contact feed makes it known.
-struct AgentIndex {
-    /// By name: the numbers, each with whether its agents' activity is known.
-    parts: BTreeMap<RowName, Vec<(AgentRowNo, bool)>>,
-    feeds: BTreeSet<ClientId>,
-    /// Clients of the queues of each group.
-    group_known: BTreeSet<String>,
-    client_names: BTreeMap<String, ClientId>,
-}
-
-impl AgentIndex {
-    fn new(frames: &[Arc<Frame>], registry: &Registry) -> Self {
-        let mut index = Self {
-            parts: BTreeMap::new(),
-            feeds: feeds(frames),
-            group_known: BTreeSet::new(),
-            client_names: BTreeMap::new(),
-        };
-        for entry in registry.entries() {
-            index
-                .client_names
-                .insert(entry.key.client.clone(), entry.client);
-            if index.feeds.contains(&entry.client)
-                && let Some(group) = entry.view().group.clone()
-            {
-                index.group_known.insert(group);
-            }
-        }
-        for (number, row) in registry.agent_row_keys() {
-            index.add(number, &row, registry);
-        }
-        index
-    }
-
-    fn add(&mut self, number: AgentRowNo, row: &AgentRow, registry: &Registry) {
-        let any = |clients: &[ClientId]| clients.iter().any(|client| self.feeds.contains(client));
-        let (name, known) = match row {
-            AgentRow::Queue(queue) => match registry.entry_of(*queue) {
-                Some(entry) => (
-                    RowName::Queue(entry.key.clone()),
-                    self.feeds.contains(&entry.client),
-                ),
-                None => return,
-            },
-            AgentRow::Client(client) => match registry.client_name(*client) {
-                Some(name) => {
-                    self.client_names.insert(String::clone(&name), *client);
-                    (
-                        RowName::Client(String::clone(&name)),
-                        self.feeds.contains(client),
-                    )
-                }
-                None => return,
-            },
-            AgentRow::Group(group, clients) => (RowName::Group(group.clone()), any(clients)),
-            AgentRow::Channel(channel, clients) => {
-                (RowName::Channel(channel.clone()), any(clients))
-            }
-            AgentRow::Total(clients) => (RowName::Total, any(clients)),
-        };
-        self.parts.entry(name).or_default().push((number, known));
-    }
-
-    fn names(&self) -> impl Iterator<Item = &RowName> {
-        self.parts.keys()
-    }
-
-    /// Whether a contact feed tells what the agents of a row do.
-    fn known(&self, name: &RowName) -> bool {
-        let has_feed = |client: &String| {
-            self.client_names
-                .get(client)
-                .is_some_and(|client| self.feeds.contains(client))
-        };
-        match name {
-            RowName::Queue(key) => has_feed(&key.client),
-            RowName::Client(client) => has_feed(client),
-            RowName::Group(group) => self.group_known.contains(group),
-            RowName::Channel(_) | RowName::Total => !self.feeds.is_empty(),
-        }
-    }
-
-    /// What a row's agents are added up from.
-    fn of(&self, name: &RowName) -> AgentParts<'_> {
-        AgentParts {
-            known: self.known(name),
-            rows: self.parts.get(name).map_or(&[], Vec::as_slice),
-        }
-    }
-}
-
-/// What one row's agents are added up from.
-#[derive(Clone, Copy)]
-struct AgentParts<'a> {
-    /// A contact feed tells what they do.
-    known: bool,
-    /// Rows of agents' columns, each with whether its agents' activity is known.
-    rows: &'a [(AgentRowNo, bool)],
-}
-
-impl AgentParts<'_> {
-    /// Adds up the parts of a row; `each` hands over a part's columns and its frame's aux list.
-    fn collect(
-        self,
-        registry: &Registry,
-        each: impl Fn(AgentRowNo, &mut dyn FnMut(&[i64], &[(AgentRowNo, ReasonId, i64)])),
-    ) -> Staffing {
-        let mut staffing = Staffing {
-            known: self.known,
-            staff: Staff::default(),
-            aux: BTreeMap::new(),
-        };
-        for &(number, known) in self.rows {
-            each(number, &mut |columns, aux| {
-                if known {
-                    staffing.staff.add_row(columns);
-                } else {
-                    staffing.staff.add_online(columns);
-                }
-                for &(_, reason, amount) in aux_of(aux, number) {
-                    if let Some(text) = registry.reason_text(reason) {
-                        *staffing.aux.entry(text).or_default() += amount;
-                    }
-                }
-            });
-        }
-        staffing.aux.retain(|_, amount| *amount != 0);
-        staffing
-    }
-}
-
-/// The entries of one row of a list sorted by row.
-fn aux_of(aux: &[(AgentRowNo, ReasonId, i64)], row: AgentRowNo) -> &[(AgentRowNo, ReasonId, i64)] {
-    let begin = aux.partition_point(|entry| entry.0 < row);
-    let end = aux.partition_point(|entry| entry.0 <= row);
-    &aux[begin..end]
-}
-
-/// The clients that some worker knows to have a contact feed.
-fn feeds(frames: &[Arc<Frame>]) -> BTreeSet<ClientId> {
-    let mut feeds = BTreeSet::new();
-    for frame in frames {
-        for (client, _) in (0_u32..).zip(&frame.feeds).filter(|(_, fed)| **fed) {
-            feeds.insert(ClientId(client));
-        }
-    }
-    feeds
-}
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,22 @@ pub struct Registry {
     group_changes: DashMap<String, Millis>,
     /// Grows by one after each change of a group.
     group_epoch: AtomicU64,
+    /// Grows by one after each change of a view, and with each gap.
+    changes: AtomicU64,
 }
+
+/// What a merge depends on beside frames: while it is equal, rows and their settings are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    changes: u64,
+    queues: u32,
+    agent_rows: u32,
+    clients: u32,
+    reasons: u32,
+}
+
+/// A span over which a source of a client sent nothing: client, from, to.
+pub(super) type GapSpan = (ClientId, Millis, Millis);
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +144,7 @@ impl Registry {
             gaps: DashMap::new(),
             group_changes: DashMap::new(),
             group_epoch: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -180,11 +196,32 @@ impl Registry {
         self.reasons.value(reason.0)
     }
 
-    /// Whether a source of the client had a gap in (from, to]; of any client when none is named.
-    pub fn gap_in(&self, client: Option<ClientId>, from: Millis, to: Millis) -> bool {
-        self.gaps.iter().any(|gap| {
-            client.is_none_or(|client| client == gap.client) && gap.from <= to && gap.to > from
-        })
+    /// What rows and their settings depend on. Read it before them.
+    pub(super) fn shape(&self) -> Shape {
+        Shape {
+            changes: self.changes.load(Ordering::Acquire),
+            queues: self.queues.len(),
+            agent_rows: self.agent_rows.len(),
+            clients: self.clients.len(),
+            reasons: self.reasons.len(),
+        }
+    }
+
+    /// How many entries there are, those included that are just being added.
+    pub(super) fn entries_given(&self) -> usize {
+        self.queues.len() as usize
+    }
+
+    /// The texts of all aux reasons, by number; none for one that is just being added.
+    pub(super) fn reasons(&self) -> Vec<Option<Arc<String>>> {
+        let numbers = 0..self.reasons.len();
+        numbers.map(|number| self.reasons.value(number)).collect()
+    }
+
+    /// Every gap that a source of a client had.
+    pub(super) fn gaps(&self) -> Vec<GapSpan> {
+        let spans = self.gaps.iter().map(|gap| (gap.client, gap.from, gap.to));
+        spans.collect()
     }
 
     /// Applies an event about a queue or a source. Forecasts are not shown yet. A refused setting
@@ -200,6 +237,7 @@ impl Registry {
                     (client, source.clone().into_owned(), from),
                     Gap { client, from, to },
                 );
+                self.changes.fetch_add(1, Ordering::Release);
                 return;
             }
             QueueKind::Forecast { .. } => return,
@@ -265,6 +303,7 @@ impl Registry {
             }
             self.group_epoch.fetch_add(1, Ordering::Release);
         }
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// The file's view of a queue with what was said of it, and whether it was removed.

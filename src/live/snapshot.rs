@@ -10,7 +10,7 @@ use crate::event::{FlowOut, Millis};
 use crate::kpi::{
     ExpectedWait, PRESENCE_ACTIVITY, Staff, WORK_STATES, abandon_time_average,
     answer_speed_average, concurrency_average, expected_wait, expected_wait_window,
-    handle_time_average, nearest_rank, occupancy, occupancy_connect, seconds, slot_load,
+    handle_time_average, occupancy, occupancy_connect, seconds, slot_load,
 };
 
 use super::{ContactWindow, Merged, Row, RowName, RowWindow, Staffing, rfc3339};
@@ -111,7 +111,7 @@ struct RowJson<'a> {
 impl Serialize for RowJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        match &self.row.name {
+        match &*self.row.name {
             RowName::Queue(key) => {
                 map.serialize_entry("client_id", &key.client)?;
                 map.serialize_entry("queue_id", &key.queue)?;
@@ -212,7 +212,7 @@ impl Serialize for Windows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let merged = self.0.merged;
-        for (spec, window) in merged.specs.iter().zip(&self.0.row.windows) {
+        for (spec, window) in merged.specs.iter().zip(self.0.row.windows.iter()) {
             let to = merged.to;
             if self.0.only.is_none_or(|only| only == spec.key) {
                 map.serialize_entry(&spec.key, &Window { window, to })?;
@@ -292,18 +292,12 @@ pub(super) fn contact_averages<M: SerializeMap>(
 }
 
 fn percentiles<M: SerializeMap>(map: &mut M, contacts: &ContactWindow) -> Result<(), M::Error> {
-    let waits = contacts.wait.merged();
-    let largest = contacts.wait_max.map(seconds);
     for (percentile, key) in WAIT_PERCENTILES {
-        // the middle of a bucket may lie above the largest wait, which is exact
-        let wait = nearest_rank(&waits, percentile);
-        let wait = wait.map(|wait| largest.map_or(wait, |largest| wait.min(largest)));
-        map.serialize_entry(key, &wait)?;
+        map.serialize_entry(key, &contacts.wait.at(percentile))?;
     }
-    map.serialize_entry("wait_seconds_max", &largest)?;
-    let handle_times = contacts.handle.merged();
+    map.serialize_entry("wait_seconds_max", &contacts.wait_max.map(seconds))?;
     for (percentile, key) in HANDLE_PERCENTILES {
-        map.serialize_entry(key, &nearest_rank(&handle_times, percentile))?;
+        map.serialize_entry(key, &contacts.handle.at(percentile))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::event::Millis;
-use crate::kpi::{answer_speed_average, handle_time_average, nearest_rank, occupancy, seconds};
+use crate::kpi::{answer_speed_average, handle_time_average, occupancy, seconds};
 
 use super::{Merged, Row, RowName, RowWindow, rfc3339};
 
@@ -72,7 +72,7 @@ fn title(key: &str, window: &RowWindow, to: Millis) -> String {
 }
 
 fn name(row: &Row) -> String {
-    match &row.name {
+    match &*row.name {
         RowName::Queue(key) => format!("{}/{}/{}", key.client, key.queue, key.channel),
         RowName::Client(client) => format!("client {client}"),
         RowName::Group(group) => format!("group {group}"),
@@ -142,7 +142,7 @@ fn window_cells(window: &RowWindow) -> Vec<String> {
         percent(contacts.abandonment.ratio()),
         decimal(answer_speed_average(counts)),
         decimal(handle_time_average(counts)),
-        decimal(nearest_rank(&contacts.wait.merged(), 95)),
+        decimal(contacts.wait.at(95)),
         decimal(contacts.wait_max.map(seconds)),
         percent(window.agents.staff().and_then(occupancy)),
     ]

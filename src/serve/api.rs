@@ -106,7 +106,7 @@ fn look_at_queue(served: &Served, asked: &Asked, key: &QueueKey) -> Result<Look,
 
 fn find<'a>(look: &'a Look, name: &RowName) -> Option<&'a Row> {
     let queues = &look.merged.queues;
-    let place = queues.binary_search_by(|row| row.name.cmp(name)).ok()?;
+    let place = queues.binary_search_by(|row| (*row.name).cmp(name)).ok()?;
     queues.get(place)
 }
 

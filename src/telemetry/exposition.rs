@@ -5,7 +5,6 @@
 //! escaped once, when it is first seen. (Rejected: a collector of the `prometheus` crate, 17 × the
 //! cost and 8 allocations a sample.)
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::event::Span;
@@ -101,7 +100,7 @@ impl Exposition {
         self.client_labels.clear();
         for row in &merged.clients {
             let mut labels = String::new();
-            if let RowName::Client(client) = &row.name {
+            if let RowName::Client(client) = &*row.name {
                 push_label(&mut labels, "client", client);
             }
             self.client_labels.push(labels);
@@ -182,7 +181,7 @@ impl Exposition {
         out: &mut Samples<'o>,
         write: fn(&RowWindow, &mut Samples<'_>),
     ) {
-        for (spec, window) in merged.specs.iter().zip(&row.windows) {
+        for (spec, window) in merged.specs.iter().zip(row.windows.iter()) {
             if self.options.windows.contains(&spec.key) {
                 out.window = Some(&spec.key);
                 write(window, out);
@@ -266,14 +265,14 @@ impl Samples<'_> {
     }
 
     /// Counts by aux reason.
-    pub fn by_reason(&mut self, counts: &BTreeMap<Arc<String>, i64>) {
+    pub fn by_reason(&mut self, counts: &[(Arc<String>, i64)]) {
         for (reason, count) in limited(counts) {
             self.put(&[("reason", reason)], Value::Count(count));
         }
     }
 
     /// Milliseconds by aux reason.
-    pub fn seconds_by_reason(&mut self, times: &BTreeMap<Arc<String>, i64>) {
+    pub fn seconds_by_reason(&mut self, times: &[(Arc<String>, i64)]) {
         for (reason, millis) in limited(times) {
             self.put(&[("reason", reason)], Value::Seconds(millis));
         }
@@ -331,7 +330,7 @@ impl Samples<'_> {
 }
 
 /// The reasons shown: all, or the largest and the sum of the others.
-fn limited(amounts: &BTreeMap<Arc<String>, i64>) -> Vec<(&str, i64)> {
+fn limited(amounts: &[(Arc<String>, i64)]) -> Vec<(&str, i64)> {
     let mut all: Vec<(&str, i64)> = amounts
         .iter()
         .map(|(reason, amount)| (reason.as_str(), *amount))

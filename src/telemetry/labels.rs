@@ -17,7 +17,9 @@ pub fn label_value(text: &str) -> Cow<'_, str> {
     if text.is_empty() {
         return Cow::Borrowed("__unknown__");
     }
-    if text.len() <= LONGEST && text.chars().all(is_plain) {
+    let printable = |byte: u8| (b' '..=b'~').contains(&byte);
+    let plain = || text.bytes().all(printable) || text.chars().all(is_plain);
+    if text.len() <= LONGEST && plain() {
         return Cow::Borrowed(text);
     }
     let mut value = String::new();
@@ -34,6 +36,10 @@ pub fn label_value(text: &str) -> Cow<'_, str> {
 
 /// Appends a label value with what the text format escapes: backslash, quote, line feed.
 pub(super) fn push_escaped(out: &mut String, value: &str) {
+    if !value.contains(['\\', '"', '\n']) {
+        out.push_str(value);
+        return;
+    }
     for char in value.chars() {
         match char {
             '\\' => out.push_str("\\\\"),

@@ -1,9 +1,7 @@
 //! Contact figures of a queue: now, and over windows.
 
 use crate::event::FlowOut;
-use crate::kpi::{
-    abandon_time_average, answer_speed_average, handle_time_average, nearest_rank, seconds,
-};
+use crate::kpi::{abandon_time_average, answer_speed_average, handle_time_average, seconds};
 use crate::live::{CONTACT_STATES, Merged, Row, RowWindow, expected_wait_of};
 use crate::telemetry::exposition::{Samples, Value};
 
@@ -462,11 +460,11 @@ const PERCENTILE_HANDLE: &str = "Percentile of talk + hold; does not add up over
 const NEAREST: &str = "nearest rank, within 1 %";
 
 fn wait(window: &RowWindow, percentile: u64, out: &mut Samples<'_>) {
-    out.figure(nearest_rank(&window.contacts.wait.merged(), percentile));
+    out.figure(window.contacts.wait.at(percentile));
 }
 
 fn handle(window: &RowWindow, percentile: u64, out: &mut Samples<'_>) {
-    out.figure(nearest_rank(&window.contacts.handle.merged(), percentile));
+    out.figure(window.contacts.handle.at(percentile));
 }
 
 pub(super) fn families() -> Vec<Family> {
