@@ -42,6 +42,7 @@ impl Percentiles {
     }
 
     /// None above the largest value that there was: the middle of a bucket may lie above it.
+    #[must_use]
     pub fn at_most(self, largest: Option<f64>) -> Self {
         let limited = |value: f64| largest.map_or(value, |largest| value.min(largest));
         Self(self.0.map(|value| value.map(limited)))

@@ -133,14 +133,13 @@ pub fn merge_after(
         plan: &plan,
         to,
     };
-    let (queues, mut subtotals) = match still {
-        Some(still) => rows(&adder, still.queue_windows(), still.subtotal_windows()),
-        None => {
-            let windows = adder.windows();
-            let queues = windows.queues.into_iter().map(Arc::new);
-            let subtotals = windows.subtotals.into_iter().map(Arc::new);
-            rows(&adder, queues, subtotals)
-        }
+    let (queues, mut subtotals) = if let Some(still) = still {
+        rows(&adder, still.queue_windows(), still.subtotal_windows())
+    } else {
+        let windows = adder.windows();
+        let queues = windows.queues.into_iter().map(Arc::new);
+        let subtotals = windows.subtotals.into_iter().map(Arc::new);
+        rows(&adder, queues, subtotals)
     };
     let total = subtotals.pop().unwrap_or_else(Row::nothing);
     let mut of_kind = |is_kind: fn(&RowName) -> bool| {

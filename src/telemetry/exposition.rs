@@ -11,7 +11,7 @@ use crate::event::Span;
 use crate::kpi::seconds;
 use crate::live::{CounterRow, Counters, Merged, QueueEntry, Registry, Row, RowName, RowWindow};
 
-use super::catalogue::{Family, Source, catalogue};
+use super::catalogue::{Family, Source, catalogue, corrected};
 use super::labels::push_label;
 
 /// The most aux reasons of one row; what is beyond goes to [`OTHERS`].
@@ -121,6 +121,11 @@ impl Exposition {
         };
         match family.source {
             Source::Counter(write) => self.counters(&mut out, merged, write),
+            Source::Corrections => {
+                for (figure, lost) in corrected(self.counters.rows(merged)) {
+                    out.put(&[("figure", figure)], lost);
+                }
+            }
             Source::Now(write) => self.each_queue(&mut out, merged, |row, out| {
                 write(row, merged, out);
             }),

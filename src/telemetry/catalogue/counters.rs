@@ -1,6 +1,8 @@
 //! Counters of a queue: they start at 0 with its row and only ever grow. What a correction takes
 //! back goes to `queuepulse_corrections_total`, so total = counter − corrections.
 
+use std::collections::BTreeMap;
+
 use crate::event::{FlowOut, Span};
 use crate::kpi::rung_index;
 use crate::live::{Counter, CounterRow};
@@ -20,7 +22,7 @@ type Line = (
     Write,
 );
 
-const LINES: [Line; 21] = [
+const LINES: [Line; 20] = [
     (
         "offered",
         "contacts",
@@ -191,14 +193,6 @@ const LINES: [Line; 21] = [
             out.count(row.get(Counter::Resolved));
         },
     ),
-    (
-        "corrections",
-        "",
-        Some("figure"),
-        "What corrections took back from a counter, by figure; absent while 0",
-        "total = counter - corrections; figures with a threshold or outcome carry that label too",
-        corrections,
-    ),
 ];
 
 /// Counters that are exported only when asked for: no figure of this release needs them.
@@ -217,7 +211,22 @@ pub(super) fn families() -> Vec<Family> {
             by_default: !ON_REQUEST.contains(&key),
             source: Source::Counter(write),
         })
+        .chain([corrections()])
         .collect()
+}
+
+/// One family for all queues: per queue it could double the samples.
+fn corrections() -> Family {
+    Family {
+        name: "queuepulse_corrections_total".to_owned(),
+        kind: Kind::Counter,
+        unit: "",
+        labels: vec!["figure"],
+        help: "What corrections took back from a counter, by figure; absent while 0.".to_owned(),
+        formula: "sum of the totals = sum of the counters - corrections; within the queue's own T",
+        by_default: true,
+        source: Source::Corrections,
+    }
 }
 
 /// The queue's T, or every rung when all are asked for.
@@ -245,38 +254,52 @@ fn flowed_out(row: &CounterRow<'_>, out: &mut Samples<'_>) {
     }
 }
 
-fn corrections(row: &CounterRow<'_>, out: &mut Samples<'_>) {
-    for (counter, lost) in row.losses() {
-        let figure = [("figure", counter.figure())];
-        match counter {
-            Counter::AbandonedAtOnce => {}
-            Counter::AnsweredWithin(rung)
-            | Counter::AbandonedWithin(rung)
-            | Counter::ThresholdPassed(rung) => {
-                if let Some(&length) = row.rungs().get(usize::from(rung)) {
-                    out.put_threshold(length, &figure, Value::Count(lost));
-                }
+/// How a number is shown.
+type Unit = fn(i64) -> Value;
+
+/// What corrections took back, by figure, over all queues; of counters by threshold what a queue's
+/// own T counts.
+pub(crate) fn corrected<'a>(
+    rows: impl Iterator<Item = CounterRow<'a>>,
+) -> BTreeMap<&'static str, Value> {
+    let mut sums: BTreeMap<&'static str, (Unit, i64)> = BTreeMap::new();
+    for row in rows {
+        for (counter, lost) in row.losses() {
+            if let Some(unit) = unit(&row, counter) {
+                sums.entry(counter.figure()).or_insert((unit, 0)).1 += lost;
             }
-            Counter::FlowedOut(way) => {
-                if let Some(how) = FlowOut::ALL.get(usize::from(way)) {
-                    out.put(&[("outcome", how.name()), figure[0]], Value::Count(lost));
-                }
-            }
-            Counter::AnsweredWait
-            | Counter::AbandonedWait
-            | Counter::Talk
-            | Counter::Hold
-            | Counter::AfterContact => out.put(&figure, Value::Seconds(lost)),
-            Counter::Offered
-            | Counter::Answered
-            | Counter::Abandoned
-            | Counter::CallbacksRequested
-            | Counter::AlertFailed
-            | Counter::Transferred
-            | Counter::Handled
-            | Counter::Rated
-            | Counter::Complained
-            | Counter::Resolved => out.put(&figure, Value::Count(lost)),
         }
+    }
+    sums.into_iter()
+        .map(|(figure, (unit, lost))| (figure, unit(lost)))
+        .collect()
+}
+
+/// How what a counter lost is shown; `None` for what is no counter on its own.
+fn unit(row: &CounterRow<'_>, counter: Counter) -> Option<Unit> {
+    match counter {
+        Counter::AbandonedAtOnce => None,
+        Counter::AnsweredWithin(rung)
+        | Counter::AbandonedWithin(rung)
+        | Counter::ThresholdPassed(rung) => {
+            let own = row.rungs().get(usize::from(rung)) == Some(&row.view().threshold);
+            own.then_some(Value::Count)
+        }
+        Counter::AnsweredWait
+        | Counter::AbandonedWait
+        | Counter::Talk
+        | Counter::Hold
+        | Counter::AfterContact => Some(Value::Seconds),
+        Counter::FlowedOut(_)
+        | Counter::Offered
+        | Counter::Answered
+        | Counter::Abandoned
+        | Counter::CallbacksRequested
+        | Counter::AlertFailed
+        | Counter::Transferred
+        | Counter::Handled
+        | Counter::Rated
+        | Counter::Complained
+        | Counter::Resolved => Some(Value::Count),
     }
 }

@@ -11,6 +11,8 @@ mod counters;
 
 use std::sync::LazyLock;
 
+pub(crate) use counters::corrected;
+
 use crate::live::{CounterRow, Merged, Row, RowWindow};
 
 use super::exposition::Samples;
@@ -39,6 +41,8 @@ impl Kind {
 pub enum Source {
     /// Counters of a queue.
     Counter(fn(&CounterRow<'_>, &mut Samples<'_>)),
+    /// What corrections took back from the counters of all queues.
+    Corrections,
     /// A queue as it is now.
     Now(fn(&Row, &Merged, &mut Samples<'_>)),
     /// A queue over a window.
