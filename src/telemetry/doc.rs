@@ -41,7 +41,7 @@ pub fn metrics_doc() -> String {
         matches!(source, Source::AllNow(_) | Source::AllWindow(_))
     });
     section(&mut out, "The engine's own", |source| {
-        matches!(source, Source::Engine)
+        matches!(source, Source::Engine | Source::Corrections)
     });
     out
 }
