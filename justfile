@@ -44,3 +44,7 @@ deny:
 # Write docs/metrics.md anew
 metrics-doc:
     cargo run --release -- metrics-doc > docs/metrics.md
+
+# Rules, alerts and runbooks of deploy/, with promtool and amtool
+rules:
+    python3 .ci/rules.py
