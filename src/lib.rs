@@ -9,6 +9,7 @@ pub mod event;
 pub mod ingest;
 pub mod kpi;
 pub mod live;
+pub mod recovery;
 pub mod serve;
 pub mod shutdown;
 pub mod simulate;

@@ -18,7 +18,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("live", &["windows", "kpi", "engine", "event"]),
     ("simulate", &["event"]),
     ("config", &["decode", "engine", "windows", "kpi", "event"]),
-    ("ingest", INPUT),
+    (
+        "ingest",
+        &[
+            "recovery", "engine", "windows", "decode", "live", "kpi", "event",
+        ],
+    ),
     ("recovery", INPUT),
     ("cluster", INPUT),
     ("telemetry", &["live", "kpi", "event"]),
