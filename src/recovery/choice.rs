@@ -200,6 +200,14 @@ mod tests {
         }
     }
 
+    /// Snapshots, what the log holds, the offset and gap of what is taken, and why others are not.
+    type Row = (
+        Vec<Header>,
+        fn(i64) -> Found,
+        Option<(i64, u64)>,
+        Vec<Refusal>,
+    );
+
     /// The offset and gap of what is taken, and why others are not.
     fn chosen(headers: &[Header], found: fn(i64) -> Found) -> (Option<(i64, u64)>, Vec<Refusal>) {
         let candidates = headers.iter().map(|header| Candidate {
@@ -224,12 +232,6 @@ mod tests {
             header
         };
         let plain = |offset| snapshot(offset);
-        type Row = (
-            Vec<Header>,
-            fn(i64) -> Found,
-            Option<(i64, u64)>,
-            Vec<Refusal>,
-        );
         let table: Vec<Row> = vec![
             (vec![], same, None, vec![]),
             (

@@ -254,7 +254,10 @@ mod tests {
         (0..length).map(byte).collect()
     }
 
-    fn read(values: &[Vec<u8>]) -> (Vec<(i64, Option<Vec<u8>>)>, u64) {
+    /// The offset and state of what can be read, and how much cannot.
+    type Read = (Vec<(i64, Option<Vec<u8>>)>, u64);
+
+    fn read(values: &[Vec<u8>]) -> Read {
         let of = header(0, b"").of;
         let mut pile = Pile::default();
         for value in values {
