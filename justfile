@@ -28,7 +28,7 @@ lint:
 kafka:
     tests/kafka/kafka.sh cargo test --release --test kafka -- --ignored
 
-# promtool and a real Prometheus on the demo
+# promtool and a real Prometheus on the demo: its metrics, every expression of rules and dashboards
 prometheus:
     cargo build --release
     python3 .ci/prometheus.py target/release/queuepulse

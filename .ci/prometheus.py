@@ -4,50 +4,35 @@
 usage: prometheus.py QUEUEPULSE-BINARY
 
 Holds: promtool finds nothing; no queue has more than 80 samples; PromQL sums over queues equal the
-engine's own total row; Ctrl-C ends the demo within 3 s with status 0.
+engine's own total row; every expression of every rule, dashboard and dashboard variable gives data,
+or nothing for a reason that stands in empty.yml; Ctrl-C ends the demo within 3 s with status 0.
+Needs PyYAML.
 """
-import collections, json, pathlib, re, signal, socket, subprocess, sys, tempfile, threading, time
-import urllib.parse, urllib.request
+import collections
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
 
+import yaml
+
+from running import demo, get, prometheus, query, value, within
+
+CI = pathlib.Path(__file__).resolve().parent
+DEPLOY = CI.parent / "deploy"
 MOST_SAMPLES = 80
 # A PromQL sum over queues, and the key of the total row's window "today" that it must equal.
 SUMS = {f'sum(queuepulse_window_{key}{{window="today"}})': key
         for key in ("offered", "answered", "abandoned")}
-
-
-def get(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return answer.read().decode()
-
-
-def within(seconds, what, attempt):
-    """Repeats the attempt until it gives something true."""
-    end, last = time.monotonic() + seconds, None
-    while time.monotonic() < end:
-        try:
-            last = attempt()
-            if last:
-                return last
-        except OSError as fault:
-            last = fault
-        time.sleep(0.05)
-    raise SystemExit(f"{what}: not within {seconds} s ({last})")
-
-
-def demo_address(demo, lines):
-    for line in demo.stdout:
-        lines.append(line)
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        if found:
-            threading.Thread(target=demo.stdout.read, daemon=True).start()
-            return found[0]
-    raise SystemExit("the demo ended without an address:\n" + "".join(lines))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# What Grafana would put in. One queue where a board shows one, else all.
+ONE = {"client": "acme", "queue": "sales", "channel": "voice"}
+EVERY = {"client": ".*", "queue": ".*", "channel": ".*", "group": ".*", "__rate_interval": "20s"}
+SELECTOR = re.compile(r"(?<![\w:])((?:[a-z]+:)?(?:queuepulse_\w+|scrape_\w+|up|ALERTS)(?::\w+)?(?![\w:])(?:\{[^}]*\})?)")
 
 
 def check_samples(text):
@@ -70,52 +55,116 @@ def check_names(text):
         raise SystemExit(f"promtool check metrics: {check.stdout}{check.stderr}")
 
 
-def query(prometheus, expression):
-    text = get(f"{prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
-    result = json.loads(text)["data"]["result"]
-    return float(result[0]["value"][1]) if result else None
-
-
-def sums_agree(engine, prometheus):
+def sums_agree(engine, address):
     """Both are asked until they show one instant: contacts go on arriving meanwhile."""
     total = json.loads(get(f"{engine}/api/v1/snapshot"))["total"]["windows"]["today"]
-    sums = {key: query(prometheus, expression) for expression, key in SUMS.items()}
+    sums = {key: value(address, expression) for expression, key in SUMS.items()}
     if any(sums[key] != total[key] for key in sums) or not total["offered"]:
         return None
     print("sums over queues equal the total row:", sums)
     return True
 
 
-def main():
-    folder = tempfile.TemporaryDirectory(prefix="queuepulse-ci-")
-    demo = subprocess.Popen([sys.argv[1], "demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    prometheus = None
+def filled(expression):
+    """A dashboard's expression as Grafana would send it."""
+    names = ONE if '="$client"' in expression else {}
+    for name, text in (EVERY | names).items():
+        expression = expression.replace(f"${name}", text)
+    return expression
+
+
+def expressions():
+    """Where it stands, the expression; of an alert its selectors too, as it is silent mostly."""
+    for file in sorted(DEPLOY.glob("prometheus/rules/*.yml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            for rule in group["rules"]:
+                yield rule.get("record") or rule["alert"], rule["expr"]
+                if "alert" in rule:
+                    for selector in SELECTOR.findall(rule["expr"]):
+                        yield f"{rule['alert']}: {selector}", selector
+    for file in sorted(DEPLOY.glob("grafana/dashboards/*.json")):
+        board = json.loads(file.read_text())
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                yield f"{board['uid']}: {panel['title']} {target['refId']}", filled(target["expr"])
+
+
+def variables():
+    for file in sorted(DEPLOY.glob("grafana/dashboards/*.json")):
+        for variable in json.loads(file.read_text())["templating"]["list"]:
+            found = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"])
+            if found:
+                yield file.name, filled(found[1]), found[2]
+
+
+def fault_of(address, expression, reasons):
+    """What is wrong with an expression; none when it gives data or may give nothing."""
+    result, warnings = query(address, expression)
+    if isinstance(result, str) or warnings:
+        return f"{result} {warnings}"
+    numbers = [float(row["value"][1]) for row in result]
+    if any(number != number or number in (float("inf"), float("-inf")) for number in numbers):
+        return "a number that is none"
+    return None if result or reasons else "nothing, and empty.yml gives no reason"
+
+
+def check_expressions(address):
+    allowed = yaml.safe_load((CI / "empty.yml").read_text())
+    pending, used, quiet = dict(expressions()), set(), 0
+
+    def settled():
+        """Asks again what gave nothing: a rate needs its interval, a record its first round."""
+        for place, expression in list(pending.items()):
+            if not fault_of(address, expression, False):
+                del pending[place]
+        return not [place for place in pending if not reason(allowed, place, used)]
+
+    total = len(pending)
     try:
-        engine = demo_address(demo, [])
-        text = within(30, "figures on /metrics", lambda: (
-            lambda text: text if 'window="today"' in text else None)(get(f"{engine}/metrics")))
+        within(60, "expressions", settled)
+    except SystemExit:
+        pass
+    faults = []
+    for place, expression in pending.items():
+        fault = fault_of(address, expression, reason(allowed, place, used))
+        quiet += not fault
+        if fault:
+            faults.append(f"{place}: {fault}\n    {' '.join(expression.split())}")
+    faults += [f"empty.yml: {entry} fits nothing" for entry in allowed if not any(re.fullmatch(entry, place) for place, _ in expressions())]
+    for name, selector, label in variables():
+        url = f"{address}/api/v1/label/{label}/values?" + urllib.parse.urlencode({"match[]": selector})
+        if not json.loads(get(url))["data"]:
+            faults.append(f"{name}: variable {selector} {label} has no value")
+    if faults:
+        raise SystemExit("\n".join(faults))
+    print(f"{total} expressions: {total - quiet} give data, {quiet} nothing for a written reason")
+
+
+def reason(allowed, place, used):
+    for entry in allowed:
+        if re.fullmatch(entry, place):
+            used.add(entry)
+            return allowed[entry]
+    return None
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="queuepulse-ci-") as folder, demo(sys.argv[1]) as (child, engine):
+        text = get(f"{engine}/metrics")
         check_names(text)
         check_samples(text)
-        port = free_port()
-        config = pathlib.Path(folder.name, "prometheus.yml")
-        config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-                          "scrape_configs:\n- job_name: queuepulse\n  static_configs:\n"
-                          f"  - targets: ['{engine.removeprefix('http://')}']\n")
-        prometheus = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder.name}/data",
-             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
-        address = f"http://127.0.0.1:{port}"
-        within(30, "a scrape", lambda: query(address, 'up{job="queuepulse"}') == 1)
-        within(60, "equal sums", lambda: sums_agree(engine, address))
-    finally:
-        if prometheus:
-            prometheus.terminate()
-            prometheus.wait()
+        config = ("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
+                  f"rule_files: ['{DEPLOY}/prometheus/rules/*.yml']\n"
+                  "scrape_configs:\n- job_name: queuepulse\n  static_configs:\n"
+                  f"  - targets: ['{engine.removeprefix('http://')}']\n")
+        with prometheus(pathlib.Path(folder), config) as address:
+            within(30, "a scrape", lambda: value(address, 'up{job="queuepulse"}') == 1)
+            within(60, "equal sums", lambda: sums_agree(engine, address))
+            check_expressions(address)
         begin = time.monotonic()
-        demo.send_signal(signal.SIGINT)
-        status = demo.wait(timeout=10)
+        child.send_signal(signal.SIGINT)
+        status = child.wait(timeout=10)
         took = time.monotonic() - begin
-        folder.cleanup()
     if status or took > 3:
         raise SystemExit(f"Ctrl-C ended the demo after {took:.1f} s with status {status}")
 

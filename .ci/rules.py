@@ -53,7 +53,7 @@ def check_alert(alert, tested):
     if not page.exists() or not alert["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{name}.md"):
         faults.append(f"{name}: no runbook")
     dashboard = re.search(r"/d/([\w-]+)", alert["annotations"]["dashboard"])
-    if not dashboard or (dashboards() and f'"uid": "{dashboard[1]}"' not in dashboards()):
+    if not dashboard or f'"uid": "{dashboard[1]}"' not in dashboards():
         faults.append(f"{name}: its dashboard does not exist")
     if name not in tested:
         faults.append(f"{name}: no test")
