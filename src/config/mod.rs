@@ -13,6 +13,7 @@ mod state;
 mod tests;
 mod view;
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -196,10 +197,14 @@ impl Config {
             .map_or_else(|| self.view.clone(), |(_, view)| view.clone())
     }
 
-    /// A number that is the same for two configurations only if they count alike. It stands in
-    /// every snapshot of state.
+    /// A number that is the same for two configurations only if they count alike: of the `[state]`
+    /// block with the rungs of each channel, and of `kafka.max_record_bytes`, for a larger record is
+    /// not counted. The same in every build and on every machine. It stands in every snapshot of
+    /// state.
     pub fn state_hash(&self) -> u64 {
-        rapidhash_v3(state::canonical(&self.state).as_bytes())
+        let mut text = state::canonical(&self.state);
+        let _ = writeln!(text, "record {}", self.kafka.max_record_bytes);
+        rapidhash_v3(text.as_bytes())
     }
 }
 

@@ -9,7 +9,10 @@
 //! row's day part also has its largest wait and its durations by bucket. A maximum is not lowered
 //! by what is taken back after it has left the log; that is counted.
 
+mod image;
+
 use rapidhash::RapidHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Millis, Span, Zones};
 
@@ -21,7 +24,7 @@ use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
 use super::settings::ZoneNo;
 
 /// Integers by column, zeros left out: at most 128 columns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sparse {
     present: u128,
     values: Vec<i64>,
@@ -59,7 +62,7 @@ impl Sparse {
 }
 
 /// Time in state of a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
     /// By agent column: n; then, from [`agent::WIDTH`] on, c. The value at x is n·x + c.
     pub columns: Sparse,
@@ -100,7 +103,7 @@ impl Levels {
 }
 
 /// What one local day holds of a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Day<T> {
     /// Whose midnight.
     pub zone: ZoneNo,
@@ -131,7 +134,7 @@ impl<T: Default> Day<T> {
 }
 
 /// Contact figures of one day of a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowDay {
     /// By contact column.
     pub columns: Sparse,
@@ -155,7 +158,7 @@ impl Default for RowDay {
 }
 
 /// Contact figures of a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowBase {
     /// Before the day, by contact column.
     pub before: Sparse,
@@ -171,7 +174,7 @@ impl RowBase {
 }
 
 /// Time in state of a key, and its day for each zone that it is shown in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LevelBase {
     /// Before the first of `days`.
     pub before: Levels,
@@ -221,14 +224,17 @@ impl Calendar {
 }
 
 /// Sums of the facts that have left a partition's log.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Base {
     rows: Vec<Option<Box<RowBase>>>,
     work: Vec<Option<Box<LevelBase>>>,
     sets: Vec<Option<Box<LevelBase>>>,
     here: Vec<((SetNo, SetNo), LevelBase)>,
+    #[serde(skip)]
     here_places: RapidHashMap<(SetNo, SetNo), usize>,
+    #[serde(skip)]
     calendar: Calendar,
+    #[serde(skip)]
     exits: Vec<(RowNo, Millis, Span, i32)>,
     not_lowered: u64,
 }

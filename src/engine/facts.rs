@@ -6,6 +6,8 @@
 //! When an event changes an entity, the difference between the timeline before and after is what
 //! goes to the log and the tables: new posts as they are, vanished ones with the sign turned.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{FlowOut, Millis, Span};
 
 use super::names::{ProfileNo, RowNo, SetNo};
@@ -103,7 +105,7 @@ pub enum ContactState {
 }
 
 /// State of a contact at an agent, agent side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the field's own")]
 pub enum WorkState {
     Alerting,

@@ -1,6 +1,10 @@
 //! What is in force in one partition: every post that was made, as log, gauges and counters, and
 //! the outbox from which the worker's tables take it.
 
+mod image;
+
+pub(crate) use image::LedgerImage;
+
 use std::collections::BTreeMap;
 
 use super::columns::gauge;

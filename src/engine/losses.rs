@@ -4,6 +4,8 @@
 //! `queuepulse_corrections_total{figure}`; total = counter − losses. A change of stamp alone moves
 //! neither.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::FlowOut;
 
 use super::cells::count_cells;
@@ -13,7 +15,7 @@ use super::names::{Names, RowNo};
 use super::settings::RUNGS_MAX;
 
 /// One counter of a queue on /metrics. The rung is that of the label `threshold`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "each is the counter of that name in the metric catalogue"

@@ -10,6 +10,7 @@ pub mod difference;
 pub mod facts;
 pub mod histogram;
 pub mod ids;
+pub mod image;
 pub mod ledger;
 pub mod losses;
 pub mod names;

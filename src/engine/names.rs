@@ -5,9 +5,14 @@
 //! Maps are asked several times an event, so they hash fast; each is randomly seeded, and none is
 //! ever iterated.
 
+mod image;
+
+pub(crate) use image::NamesImage;
+
 use std::sync::Arc;
 
 use rapidhash::RapidHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Millis, Presence, Span};
 
@@ -16,7 +21,9 @@ use super::settings::{AfterContact, StateSettings, ZoneNo};
 macro_rules! number {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         pub struct $name(pub u32);
 
         impl $name {
@@ -97,7 +104,7 @@ pub struct RowInfo {
 }
 
 /// A set of rows that an agent serves, and the clients he counts for. Both sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SetInfo {
     /// The rows.
     pub rows: Vec<RowNo>,
@@ -106,7 +113,7 @@ pub struct SetInfo {
 }
 
 /// What an agent does, by precedence: the first that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the field's own")]
 pub enum Activity {
     NotResponding,
@@ -118,7 +125,7 @@ pub enum Activity {
 
 /// Everything about an agent that a staff figure depends on. Offline and idle with no contact posts
 /// no profile at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Profile {
     /// Declared.
     pub presence: Presence,
@@ -280,6 +287,11 @@ impl Names {
     /// Every row in order of its number.
     pub fn rows(&self) -> &[RowInfo] {
         &self.rows
+    }
+
+    /// Every profile in order of its number.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
     }
 
     /// Every set in order of its number.

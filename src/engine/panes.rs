@@ -5,6 +5,10 @@
 //! an empty pane takes 8 bytes. Panes older than stream time less `log_keep` are poured into the
 //! base. (Rejected: one growing vector per pane, which allocates and leaves half of it unused.)
 
+mod image;
+
+pub(crate) use image::LogImage;
+
 use std::collections::VecDeque;
 
 use crate::event::{Millis, Span};
@@ -81,6 +85,15 @@ impl Pool {
             chunk = self.get(chunk).next;
         }
         sum
+    }
+
+    /// Appends what the chunks from this one on hold.
+    fn copy(&self, mut chunk: u32, to: &mut Vec<u8>) {
+        while chunk != NONE {
+            let from = self.get(chunk);
+            to.extend_from_slice(&from.bytes[..usize::from(from.len)]);
+            chunk = from.next;
+        }
     }
 
     /// Gives back a pane's chunks.

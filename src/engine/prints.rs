@@ -1,6 +1,10 @@
 //! Prints: the hashes of ids that must not count again, kept for `retain` of stream time in sets of
 //! half an hour, dropped whole. About 11 bytes each.
 
+mod image;
+
+pub(crate) use image::PrintsImage;
+
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 

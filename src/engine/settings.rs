@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Span, Zones};
 
 /// The most rungs that one channel can have.
@@ -53,7 +55,7 @@ fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
 }
 
 /// Number of a time zone in [`StateSettings::zones`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ZoneNo(pub u16);
 
 /// The settings that counting depends on. Built by `config`, read by `engine`.

@@ -1,5 +1,7 @@
 //! A timeline: everything that one contact or agent contributes if no further event comes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Millis, Span};
 
 use super::facts::Post;
@@ -23,7 +25,7 @@ pub struct Timeline {
 }
 
 /// An inbound visit that nobody has answered yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Its queue.
     pub row: RowNo,

@@ -48,6 +48,11 @@ impl WaitingLists {
         }
     }
 
+    /// What waits in a slot.
+    pub fn of(&self, slot: u32) -> Option<Waiting> {
+        self.links.get(slot as usize)?.waiting
+    }
+
     /// Entry of the visit that has waited longest in a row and is not swept by `now`.
     pub fn oldest(&self, row: RowNo, now: Millis) -> Option<Millis> {
         let mut slot = self.ends.get(row.index()).map_or(NONE, |ends| ends.0);

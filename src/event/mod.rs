@@ -9,6 +9,8 @@ mod zone;
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 pub use discard::{Correction, Discard};
 pub use time::{Millis, Span};
 pub use zone::Zones;
@@ -235,7 +237,7 @@ pub enum AgentKind<'a> {
 }
 
 /// What an agent declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the field's own")]
 pub enum Presence {
     Available,
@@ -263,7 +265,7 @@ pub struct Capacity<'a> {
 }
 
 /// State of a contact at an agent, in the order that ranks facts of one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the field's own")]
 pub enum ActivityState {
     Alerting,

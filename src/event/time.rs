@@ -2,14 +2,20 @@
 
 use std::ops::{Add, Sub};
 
+use serde::{Deserialize, Serialize};
+
 /// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Accepted events lie between 1990 and 2100; [`Millis::MIN`] stands for "before everything".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Millis(pub i64);
 
 /// A span of time in milliseconds. Negative spans exist only before they are clamped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Span(pub i64);
 
 impl Millis {

@@ -5,8 +5,9 @@
 //! one of a zombie is merely older. What must be made sure of when one is read is that it is whole,
 //! that it was counted under the same settings, and that the log is still the same log.
 //!
-//! [`header`], [`records`] and [`choice`] are pure; `topic`, `tail` and `writer` speak to Kafka.
+//! [`encoding`] is the state as bytes; [`header`], [`records`] and [`choice`] are pure too; `topic`, `tail` and `writer` speak to Kafka.
 
 pub mod choice;
+pub mod encoding;
 pub mod header;
 pub mod records;

@@ -24,6 +24,7 @@ use queuepulse::ingest::replay::lines::Lines;
 use queuepulse::ingest::replay::{ReplayOptions, replay};
 use queuepulse::kpi::{AbandonsWithin, QueueView, SwitchSettings, Variant};
 use queuepulse::live::{Coverage, FileViews, MergeOptions, Registry, Snapshot, merge};
+use queuepulse::recovery::encoding;
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
 use queuepulse::windows::tables::Tables;
 use queuepulse::windows::view::{Instant, PartitionView};
@@ -228,6 +229,20 @@ impl Engine {
         .expect("serializes")
     }
 
+    /// The bytes of each partition's state.
+    pub fn states(&self) -> Vec<Vec<u8>> {
+        self.partitions.iter().map(bytes_of).collect()
+    }
+
+    /// The process ends and another begins with what was written of the states.
+    pub fn restart(&mut self) {
+        for partition in &mut self.partitions {
+            let bytes = bytes_of(partition);
+            *partition = encoding::decode(&bytes, Arc::clone(&self.settings)).expect("its own");
+        }
+        self.second_run();
+    }
+
     /// A second run over the same state: tables and registry are new, partitions stay.
     pub fn second_run(&mut self) {
         self.registry = Arc::new(Registry::new(
@@ -238,6 +253,13 @@ impl Engine {
         let instants = vec![Instant::default(); self.partitions.len()];
         self.tables.rebuild(&views_of(&self.partitions, &instants));
     }
+}
+
+/// The bytes of a partition's state.
+pub fn bytes_of(partition: &Partition) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encoding::encode(partition, &mut bytes);
+    bytes
 }
 
 fn views_of<'a>(partitions: &'a [Partition], instants: &'a [Instant]) -> Vec<PartitionView<'a>> {

@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ids::IdHasher;
+use crate::engine::image::{Fault, hold};
 use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, ReasonNo, RowNo};
 use crate::event::{
     ActivityState, AgentContact, AgentEvent, AgentKind, AgentSnapshot, Capacity, Membership,
@@ -13,7 +16,7 @@ use crate::event::{
 pub(super) const NOT_READY: ReasonNo = ReasonNo(0);
 
 /// One fact of an agent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AgentFact {
     /// From when it holds: the event's time, or the stream time at which it arrived too late.
     pub(super) stamp: Millis,
@@ -50,7 +53,7 @@ impl AgentFact {
 }
 
 /// How new something said is: of two facts of one kind the one with the greater mark is newer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Mark {
     pub(super) said: Millis,
     pub(super) rank: u8,
@@ -65,7 +68,7 @@ impl Mark {
 }
 
 /// What a fact says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Change {
     LoggedIn,
     LoggedOut,
@@ -78,7 +81,7 @@ pub(super) enum Change {
 }
 
 /// A declared presence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Declared {
     pub(super) presence: Presence,
     /// With presence aux: why.
@@ -86,7 +89,7 @@ pub(super) struct Declared {
 }
 
 /// How many contacts at once, by channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Slots {
     pub(super) by_channel: Vec<(ChannelNo, u32)>,
     /// All may be used at once.
@@ -112,7 +115,7 @@ impl Slots {
 }
 
 /// A contact is in a state at the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AtAgent {
     /// The hash of client and contact id.
     pub(super) contact: u64,
@@ -122,7 +125,7 @@ pub(super) struct AtAgent {
 }
 
 /// A complete statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Snapshot {
     pub(super) declared: Option<Declared>,
     pub(super) queues: Option<Box<[RowNo]>>,
@@ -139,7 +142,7 @@ impl Snapshot {
 }
 
 /// A contact that a snapshot lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Listed {
     pub(super) is: AtAgent,
     pub(super) client: ClientNo,
@@ -308,7 +311,7 @@ fn snapshot_fact(
 }
 
 /// Where a fact's id lies in [`Ids`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IdRange {
     start: u32,
     len: u32,
@@ -317,10 +320,16 @@ pub(super) struct IdRange {
 }
 
 /// The bytes of the ids of an agent's facts, in one block.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ids(Vec<u8>);
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Ids(#[serde(with = "crate::engine::image::bytes")] Vec<u8>);
 
 impl Ids {
+    /// Whether the id of a fact lies in here.
+    pub(super) fn check(&self, fact: &AgentFact) -> Result<(), Fault> {
+        let end = fact.id.start as usize + fact.id.len as usize;
+        hold(end <= self.0.len(), "a fact without its id")
+    }
+
     /// Keeps an id.
     pub(super) fn keep(&mut self, id: &str) -> IdRange {
         let range = IdRange {

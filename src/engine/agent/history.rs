@@ -1,5 +1,8 @@
 //! The facts of an agent that are held, and what is executed when.
 
+use serde::{Deserialize, Serialize};
+
+use crate::engine::image::{Bounds, Fault};
 use crate::engine::names::Names;
 use crate::event::{Millis, Span};
 
@@ -8,7 +11,7 @@ use super::state::State;
 use super::{Checkpoint, Workspace};
 
 /// Facts in order, and what is remembered of those that are gone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     facts: Vec<AgentFact>,
     ids: Ids,
@@ -28,6 +31,15 @@ pub(super) struct Step {
 }
 
 impl History {
+    /// What of it cannot be.
+    pub(super) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
+        for fact in &self.facts {
+            self.ids.check(fact)?;
+            fact.check(bounds)?;
+        }
+        self.seen.iter().try_for_each(|(_, mark)| mark.check())
+    }
+
     /// The stamp of the oldest fact held.
     pub(super) fn oldest(&self) -> Option<Millis> {
         self.facts.first().map(|fact| fact.stamp)

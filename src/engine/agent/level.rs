@@ -31,6 +31,13 @@ impl Level {
         self.here = (activity == Some(Activity::OnContact)).then(|| (serves, self.here_set(names)));
     }
 
+    /// Gives the profile its number.
+    pub(super) fn name(&self, names: &mut Names) {
+        if let Some((_, profile)) = self.staff {
+            names.profile(profile);
+        }
+    }
+
     /// Posts what changed between this and the next.
     pub(super) fn post_change(
         &self,

@@ -16,6 +16,7 @@
 
 mod fact;
 mod history;
+mod image;
 mod level;
 mod state;
 #[cfg(test)]
@@ -24,6 +25,8 @@ mod testing;
 mod tests;
 #[cfg(test)]
 mod vectors;
+
+use serde::{Deserialize, Serialize};
 
 use crate::event::{AgentEvent, Millis};
 
@@ -60,7 +63,7 @@ pub struct Applied {
 }
 
 /// One agent of a partition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Agent {
     /// Where folds begin. Posts with an earlier stamp are final.
     base: Checkpoint,
@@ -71,7 +74,7 @@ pub struct Agent {
 }
 
 /// A state with every fact and deadline before its time executed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Checkpoint {
     at: Millis,
     state: State,
@@ -138,6 +141,7 @@ impl Agent {
         }
         let next = self.fold_from(&self.near, stream, work, names, &mut after);
         if inserted != Inserted::Duplicate {
+            work.name_ahead(names);
             difference(&before.posts, &after.posts, &mut work.posts);
             self.advance(stream, work, names);
         }
@@ -288,6 +292,17 @@ impl Agent {
 }
 
 impl Workspace {
+    /// Gives numbers to what deadlines alone will lead to, so that a view of it gives none: numbers
+    /// follow from the log, whoever looks when.
+    fn name_ahead(&mut self, names: &mut Names) {
+        let agent_ttl = names.settings().agent_ttl;
+        while let Some(due) = self.state.deadline(agent_ttl) {
+            self.state.expire(due, agent_ttl);
+            self.next.read(&mut self.state, names);
+            self.next.name(names);
+        }
+    }
+
     /// Goes on to a later stamp: what changed at `now` is posted.
     fn go_on(&mut self, now: &mut Millis, stamp: Millis, names: &mut Names, out: &mut Timeline) {
         if stamp <= *now {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::facts::WorkState;
+use crate::engine::image::{Bounds, Fault, stamp_or_none};
 use crate::engine::names::{ClientNo, Names, ReasonNo, RowNo, SetInfo, SetNo};
 use crate::event::{ActivityState, Millis, Presence, Span};
 
 use super::fact::{AgentFact, AtAgent, Change, Declared, Mark, NOT_READY, Slots, Snapshot};
 
 /// One contact's turn at the agent, while it lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Turn {
     contact: u64,
     /// Of the turn's first fact.
@@ -22,7 +25,7 @@ pub(super) struct Turn {
 }
 
 /// The newest fact of each kind that is not a contact's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Marks {
     presence: Mark,
     queues: Mark,
@@ -32,7 +35,7 @@ struct Marks {
 }
 
 /// What changes seldom, shared by the states of an agent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Skills {
     /// Memberships, sorted.
     queues: Vec<RowNo>,
@@ -42,7 +45,7 @@ struct Skills {
 }
 
 /// All that is known of an agent at an instant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) presence: Presence,
     /// With presence aux: why.
@@ -56,6 +59,7 @@ pub(super) struct State {
     marks: Marks,
     skills: Arc<Skills>,
     /// What he serves, once it was looked up; until his skills change.
+    #[serde(skip)]
     serves: Option<SetNo>,
 }
 
@@ -81,6 +85,33 @@ impl Default for State {
 }
 
 impl State {
+    /// What of it cannot be.
+    pub(super) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
+        bounds.reason(self.reason)?;
+        stamp_or_none(self.heard)?;
+        for turn in &self.turns {
+            bounds.row(turn.row)?;
+            stamp_or_none(turn.until)?;
+            turn.mark.check()?;
+        }
+        let Marks {
+            presence,
+            queues,
+            slots,
+            contacts,
+        } = self.marks;
+        let mut marks = [presence, queues, slots, contacts].into_iter();
+        marks.try_for_each(Mark::check)?;
+        let Skills {
+            queues,
+            slots,
+            named,
+        } = &*self.skills;
+        queues.iter().try_for_each(|&row| bounds.row(row))?;
+        named.iter().try_for_each(|&client| bounds.client(client))?;
+        slots.check(bounds)
+    }
+
     /// Becomes a copy of another, keeping its own memory.
     pub(super) fn copy_from(&mut self, other: &Self) {
         let Self {

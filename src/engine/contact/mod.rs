@@ -8,6 +8,7 @@
 
 mod fold;
 mod identity;
+mod image;
 mod ordinary;
 mod record;
 
@@ -24,6 +25,8 @@ pub use fold::Scratch;
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::names::{ClientNo, Names};
 use super::timeline::Timeline;
 use crate::event::{ContactEvent, Millis};
@@ -31,12 +34,13 @@ use ordinary::Ordinary;
 use record::{Facts, Record};
 
 /// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contact {
     client: ClientNo,
     /// In the order in which they are folded.
     records: Vec<Record>,
     /// Ids, agents and rare numbers of the records.
+    #[serde(with = "crate::engine::image::bytes")]
     bytes: Vec<u8>,
     /// The short way, as long as the life is an ordinary one.
     ordinary: Ordinary,

@@ -6,15 +6,18 @@
 //! those fields and refuses everything that is not plain; the contact is then folded for good.
 //! A property test holds that both give the same posts.
 
+use serde::{Deserialize, Serialize};
+
 use super::record::{AgentAt, Code, Facts, Record};
 use crate::engine::facts::{ContactState, Count, Fact, Post};
+use crate::engine::image::{Bounds, Fault, hold, span, stamp, stamp_or_none};
 use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, RowNo};
 use crate::engine::settings::AfterContact;
 use crate::engine::timeline::{Timeline, Waiting};
 use crate::event::{Direction, EndedBy, FlowOut, Millis, Outcome, Span};
 
 /// Where an ordinary life stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     /// No fact yet.
     Unborn,
@@ -37,7 +40,7 @@ enum Stage {
 }
 
 /// What the next step of an ordinary life depends on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ordinary {
     stage: Stage,
     channel: ChannelNo,
@@ -90,6 +93,35 @@ impl Default for Ordinary {
 }
 
 impl Ordinary {
+    /// What of it cannot be, given its contact's facts.
+    pub(super) fn check(&self, facts: Facts<'_>, bounds: &Bounds) -> Result<(), Fault> {
+        if !self.is_ordinary() {
+            return Ok(());
+        }
+        bounds.channel(self.channel)?;
+        stamp(self.last)?;
+        span(self.ghost_after)?;
+        span(self.hold)?;
+        stamp_or_none(self.end)?;
+        hold(self.agent.end() <= facts.bytes.len(), "an agent without id")?;
+        hold(
+            self.visits as usize <= facts.records.len(),
+            "visits too many",
+        )?;
+        if self.visits > 0 {
+            bounds.queue(self.queue)?;
+            bounds.row(self.row)?;
+            stamp(self.entry)?;
+        }
+        match self.stage {
+            Stage::Created | Stage::Closed => Ok(()),
+            _ if self.visits == 0 => Err(Fault("a life without a visit")),
+            Stage::Connected | Stage::Ended | Stage::WrappedUp => stamp(self.answered),
+            Stage::Held => stamp(self.answered).and_then(|()| stamp(self.held_since)),
+            _ => Ok(()),
+        }
+    }
+
     /// Not ordinary any more: folded from now on.
     pub(super) fn give_up(&mut self) {
         self.stage = Stage::Folded;

@@ -7,6 +7,9 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
+use crate::engine::image::{Bounds, Fault, hold, stamp};
 use crate::engine::names::{ChannelNo, Names, QueueIdNo};
 use crate::event::{ContactEvent, ContactKind, Direction, EndedBy, FlowOut, Millis, Outcome, Span};
 
@@ -19,7 +22,7 @@ const SECOND: u8 = 2;
 const CALLBACK: u8 = 4;
 
 /// The types of contact events, in the order that ranks facts of one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Code {
     Created,
     Queued,
@@ -43,7 +46,7 @@ pub(super) enum Code {
 }
 
 /// One fact.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     /// When it happened.
     pub(super) time: Millis,
@@ -134,8 +137,17 @@ impl Record {
         }
     }
 
+    /// What of it cannot be, given the bytes of its contact.
+    pub(super) fn check(&self, bytes: usize, bounds: &Bounds) -> Result<(), Fault> {
+        stamp(self.time)?;
+        hold(self.range().end <= bytes, "a fact without its bytes")?;
+        self.queue().map_or(Ok(()), |queue| bounds.queue(queue))?;
+        self.channel()
+            .map_or(Ok(()), |channel| bounds.channel(channel))
+    }
+
     /// Where its bytes lie.
-    fn range(&self) -> std::ops::Range<usize> {
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
         let numbers = 8 * (self.flags & (FIRST | SECOND)).count_ones() as usize;
         let start = self.start as usize;
         start..start + usize::from(self.id_len) + usize::from(self.agent_len) + numbers
@@ -223,10 +235,17 @@ fn encode_kind(kind: &ContactKind) -> (Code, u8, Option<i64>, Option<i64>) {
 }
 
 /// Where an agent's id stands in the bytes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct AgentAt {
     start: u32,
     len: u16,
+}
+
+impl AgentAt {
+    /// Where the id ends.
+    pub(super) fn end(self) -> usize {
+        self.start as usize + usize::from(self.len)
+    }
 }
 
 /// A contact's facts with the bytes that they point into.

@@ -1,5 +1,9 @@
 //! The agents of a partition. Once known, an agent stays known.
 
+mod image;
+
+pub(super) use image::AgentsImage;
+
 use std::collections::HashMap;
 
 use super::Core;
@@ -14,6 +18,7 @@ use crate::event::{AgentEvent, AgentKind, Correction, Discard, Millis, Span};
 #[derive(Clone, Debug)]
 struct Slot {
     agent: Agent,
+    key: u64,
     /// Posts up to here have been made.
     made: Millis,
     /// His earliest entry among the deadlines.
@@ -60,6 +65,7 @@ impl Agents {
         *by_key.entry(key).or_insert_with(|| {
             slots.push(Slot {
                 agent: Agent::default(),
+                key,
                 made: Millis::MIN,
                 wakes: Millis::MAX,
                 viewed: 0,

@@ -1,5 +1,9 @@
 //! The contacts of a partition: who is held, who waits, who was settled.
 
+mod image;
+
+pub(super) use image::ContactsImage;
+
 use std::collections::HashMap;
 
 use super::Core;

@@ -6,6 +6,9 @@
 
 mod agents;
 mod contacts;
+mod image;
+
+pub(crate) use image::PartitionImage;
 
 use std::sync::Arc;
 
@@ -123,7 +126,8 @@ impl Partition {
     }
 
     /// Appends the posts that are due by `now` but not made yet: those with a stamp after stream
-    /// time, gauges included. Changes no figure.
+    /// time, gauges included. Changes nothing of the state: every number that they need was given
+    /// when the facts came, and what is mutable here is scratch memory.
     pub fn due(&mut self, now: Millis, out: &mut Vec<Post>) {
         let Self {
             core,

@@ -1,0 +1,111 @@
+//! What is checked of a base that was read from a snapshot.
+
+use super::{Base, Day, LevelBase, Levels, RowBase, Sparse};
+use crate::engine::columns::{agent, contact};
+use crate::engine::image::{Bounds, Fault, count, hold, stamp_or_none, sum};
+
+/// Buckets count single contacts.
+const BUCKET_MAX: i32 = 1 << 28;
+
+impl Base {
+    /// Completed with what was left out of the image.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn restored(mut self, bounds: &Bounds) -> Result<Self, Fault> {
+        hold(
+            self.rows.len() <= bounds.rows && self.work.len() <= bounds.rows,
+            "a base of unknown rows",
+        )?;
+        hold(self.sets.len() <= bounds.sets, "a base of unknown sets")?;
+        for base in self.rows.iter().flatten() {
+            check_row(base, bounds)?;
+        }
+        for base in self.work.iter().chain(&self.sets).flatten() {
+            check_level(base, bounds, |column| column < 2 * agent::WIDTH)?;
+        }
+        for (place, ((serves, here), base)) in self.here.iter().enumerate() {
+            bounds.set(*serves)?;
+            bounds.set(*here)?;
+            check_level(base, bounds, |column| {
+                column == agent::HERE || column == agent::WIDTH + agent::HERE
+            })?;
+            let known = self.here_places.insert((*serves, *here), place);
+            hold(known.is_none(), "a pair of sets twice")?;
+        }
+        count(self.not_lowered)?;
+        Ok(self)
+    }
+}
+
+fn check_row(base: &RowBase, bounds: &Bounds) -> Result<(), Fault> {
+    let RowBase { before, day } = base;
+    bounds.zone(day.zone)?;
+    stamp_or_none(day.midnight)?;
+    for columns in [before, &day.part.columns] {
+        columns.check(|column| column < contact::WIDTH)?;
+        columns.iter().try_for_each(|(_, amount)| sum(amount))?;
+    }
+    sum(day.part.wait_max)?;
+    for buckets in [&day.part.wait, &day.part.handle] {
+        hold(
+            buckets.is_sorted_by(|a, b| a.0 < b.0),
+            "buckets out of order",
+        )?;
+        let mut counts = buckets.iter().map(|bucket| bucket.1);
+        hold(
+            counts.all(|count| (-BUCKET_MAX..=BUCKET_MAX).contains(&count)),
+            "a bucket beyond reason",
+        )?;
+    }
+    Ok(())
+}
+
+fn check_level(
+    base: &LevelBase,
+    bounds: &Bounds,
+    is_known: impl Fn(usize) -> bool,
+) -> Result<(), Fault> {
+    check_levels(&base.before, bounds, &is_known)?;
+    for Day {
+        zone,
+        midnight,
+        part,
+    } in &base.days
+    {
+        bounds.zone(*zone)?;
+        stamp_or_none(*midnight)?;
+        check_levels(part, bounds, &is_known)?;
+    }
+    Ok(())
+}
+
+/// The c of time in state wraps round, and may be anything.
+fn check_levels(
+    levels: &Levels,
+    bounds: &Bounds,
+    is_known: impl Fn(usize) -> bool,
+) -> Result<(), Fault> {
+    levels.columns.check(is_known)?;
+    let counts = levels.columns.iter();
+    counts
+        .filter(|(column, _)| *column < agent::WIDTH)
+        .try_for_each(|(_, n)| sum(n))?;
+    levels.aux.iter().try_for_each(|&(reason, n, _)| {
+        bounds.reason(reason)?;
+        sum(n)
+    })
+}
+
+impl Sparse {
+    fn check(&self, is_known: impl Fn(usize) -> bool) -> Result<(), Fault> {
+        hold(
+            self.present.count_ones() as usize == self.values.len(),
+            "columns without amounts",
+        )?;
+        hold(
+            self.iter().all(|(column, _)| is_known(column)),
+            "a column that is not known",
+        )
+    }
+}
