@@ -48,3 +48,16 @@ metrics-doc:
 # Rules, alerts and runbooks of deploy/, with promtool and amtool
 rules:
     python3 .ci/rules.py
+
+# Whether a breach that the demo causes reaches Alertmanager, and its end (two to three minutes)
+alerting:
+    python3 .ci/alerting.py target/release/queuepulse 'QueueServiceLevel(Critical|Warning)'
+
+# The Dockerfile, compose.yaml, Kubernetes and systemd files, by their tools
+deploy:
+    python3 .ci/deploy.py target/release/queuepulse target/ci/deploy
+
+# The dashboards and the operator's rules anew
+deploy-files:
+    python3 deploy/grafana/generate.py
+    python3 deploy/kubernetes/rules.py

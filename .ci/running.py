@@ -75,13 +75,13 @@ def demo(binary, *arguments):
 
 
 @contextlib.contextmanager
-def prometheus(folder, config):
+def prometheus(folder, config, *arguments):
     """A Prometheus with this configuration; `folder` holds its data."""
     folder.mkdir(parents=True, exist_ok=True)
     file, port = folder / "prometheus.yml", free_port()
     file.write_text(config)
     with process("prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder}/data",
-                 f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"):
+                 f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", *arguments):
         address = f"http://127.0.0.1:{port}"
         within(30, "Prometheus", lambda: get(f"{address}/-/ready"))
         yield address

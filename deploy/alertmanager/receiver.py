@@ -8,20 +8,29 @@ One line of JSON an alert: the receiver's name (the path), status, labels, summa
 import http.server
 import json
 import sys
+import threading
+
+turn = threading.Lock()
+
+
+def say(alert):
+    with turn:
+        sys.stdout.write(json.dumps(alert) + "\n")
+        sys.stdout.flush()
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         for alert in json.loads(body)["alerts"]:
-            print(json.dumps({
+            say({
                 "receiver": self.path.strip("/"),
                 "status": alert["status"],
                 "labels": alert["labels"],
                 "summary": alert["annotations"].get("summary", ""),
                 "from": alert["startsAt"],
                 "to": alert["endsAt"] if alert["status"] == "resolved" else None,
-            }), flush=True)
+            })
         self.send_response(200)
         self.end_headers()
 

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Creates the topics of queuepulse with the settings that it wants; what is there already stays.
+#
+#   topics.sh BOOTSTRAP [PARTITIONS [REPLICAS]]
+#
+# Runs Kafka's own kafka-topics.sh, from PATH or from /opt/kafka/bin.
+set -eu
+bootstrap=$1 partitions=${2:-6} replicas=${3:-1}
+PATH=$PATH:/opt/kafka/bin
+
+create() {
+  topic=$1 count=$2
+  shift 2
+  kafka-topics.sh --bootstrap-server "$bootstrap" --create --if-not-exists --topic "$topic" \
+    --partitions "$count" --replication-factor "$replicas" "$@"
+}
+
+# What happened: kept for two days, so that `today` can be read back in every time zone. The broker
+# must not put its own time on records: the sender's says how long a source has been silent.
+create contact-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=CreateTime
+create agent-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=CreateTime
+# What queues are: the last word for each queue.
+create queue-events 1 --config cleanup.policy=compact
