@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod decode;
 pub mod engine;

@@ -30,7 +30,7 @@ pub enum Event<'a> {
 }
 
 /// The topics, by what they carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// `contact-events`.
     Contact,

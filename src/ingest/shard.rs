@@ -54,6 +54,15 @@ impl Shard {
         }
     }
 
+    /// Its frames are to tell what other machines need to know.
+    #[must_use]
+    pub fn with_rates(self) -> Self {
+        Self {
+            tables: self.tables.with_rates(),
+            ..self
+        }
+    }
+
     /// Takes an empty partition under a number that no other has.
     pub fn take(&mut self, number: u32, settings: Arc<StateSettings>) {
         self.held.push(Held {

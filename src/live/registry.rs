@@ -181,6 +181,11 @@ impl Registry {
             .filter_map(|number| Some((AgentRowNo(number), self.agent_rows.value(number)?)))
     }
 
+    /// What a row of agents' figures stands for.
+    pub fn agent_row_of(&self, row: AgentRowNo) -> Option<Arc<AgentRow>> {
+        self.agent_rows.value(row.0)
+    }
+
     /// A client's number, if it has one.
     pub fn find_client(&self, client: &str) -> Option<ClientId> {
         self.clients.find(&client.to_owned()).map(ClientId)

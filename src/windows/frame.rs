@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::columns::{agent, contact, gauge};
 use super::numbering::{AgentRowNo, QueueNo, ReasonId};
-use crate::event::{Millis, Span};
+use crate::event::{Family, Millis, Span};
 
 /// One window that the engine keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,9 +58,22 @@ pub struct Frame {
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By client number: an `agent.contact` or a snapshot with contacts has named it.
     pub feeds: Vec<bool>,
+    /// The partitions whose figures these are. Empty where nobody asks (a replay).
+    pub parts: Vec<Part>,
     /// One for each window, in the order of the specs; shared with the frames between two whole
     /// seconds, in which windows stand still.
     pub windows: Vec<Arc<WindowFrame>>,
+}
+
+/// A partition whose figures are in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    /// Which topic.
+    pub family: Family,
+    /// The partition's number in Kafka.
+    pub partition: i32,
+    /// When it was assigned to this process: of two owners the later one is right.
+    pub since: Millis,
 }
 
 /// One window of a frame.
@@ -74,6 +87,11 @@ pub struct WindowFrame {
     pub agent: Vec<i64>,
     /// Milliseconds in aux, by row and reason; sorted by row.
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
+    /// By how much each of `agent` grows in a millisecond as long as nothing happens; empty unless
+    /// asked for ([`super::tables::Tables::with_rates`]).
+    pub agent_rates: Vec<i64>,
+    /// The same of `aux`, entries of `aux` that are 0 included; sorted by row.
+    pub aux_rates: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By queue: waits of answered visits.
     pub wait: Vec<Buckets>,
     /// By queue: talk + hold of handled legs.
@@ -108,6 +126,11 @@ impl WindowFrame {
     /// The agent columns of a row.
     pub fn agent_of(&self, row_no: AgentRowNo) -> &[i64] {
         row(&self.agent, row_no.index(), agent::WIDTH)
+    }
+
+    /// How fast the agent columns of a row grow.
+    pub fn rates_of(&self, row_no: AgentRowNo) -> &[i64] {
+        row(&self.agent_rates, row_no.index(), agent::WIDTH)
     }
 }
 

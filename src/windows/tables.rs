@@ -101,6 +101,8 @@ pub struct Tables {
     pub(super) shown: Vec<Arc<WindowFrame>>,
     pub(super) spare: Vec<Arc<WindowFrame>>,
     pub(super) shown_to: Millis,
+    /// Frames tell rates too.
+    pub(super) rates: bool,
 }
 
 impl Tables {
@@ -133,6 +135,16 @@ impl Tables {
             shown: Vec::new(),
             spare: Vec::new(),
             shown_to: Millis::MIN,
+            rates: false,
+        }
+    }
+
+    /// Frames are to tell how fast time in state grows; what other machines are told needs it.
+    #[must_use]
+    pub fn with_rates(self) -> Self {
+        Self {
+            rates: true,
+            ..self
         }
     }
 

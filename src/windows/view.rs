@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::columns::{agent, gauge};
 use super::distribution::Kind;
-use super::frame::{Frame, WindowFrame};
+use super::frame::{Frame, WindowFrame, WindowKind};
 use super::numbering::QueueNo;
 use super::sums::{LEVELS, Sums};
 use super::tables::{Tables, gauge_cell};
@@ -356,6 +356,40 @@ impl Tables {
                 (value != 0).then_some((row, reason, value))
             }));
         frame.aux.sort_unstable();
+        if self.rates {
+            self.write_rates(tail, frame);
+        }
+    }
+
+    /// How fast time in state grows: where a window's lower edge moves, by who is there now less who
+    /// was there then.
+    fn write_rates(&self, tail: &Tail, frame: &mut WindowFrame) {
+        let moves = matches!(tail.kind, WindowKind::Sliding(_));
+        let (agents, aux): (&[i64], &[[i64; 2]]) = if moves {
+            (&tail.sums.agent, &tail.sums.aux)
+        } else {
+            (&[], &[])
+        };
+        let zeros = [0; LEVELS];
+        let before = agents.chunks_exact(LEVELS);
+        let before = before.chain(std::iter::repeat(&zeros[..]));
+        frame.agent_rates.clear();
+        for (total, before) in self.totals.agent.chunks_exact(LEVELS).zip(before) {
+            let pairs = total.iter().zip(before).take(agent::WIDTH);
+            let rates = pairs.map(|(total, before)| total - before);
+            frame.agent_rates.extend(rates);
+        }
+        let before = aux.iter().chain(std::iter::repeat(&[0; 2]));
+        let cells = self.maps.aux_keys.iter().zip(&self.totals.aux).zip(before);
+        frame.aux_rates.clear();
+        let rates = cells.map(|((&(row, reason), total), before)| {
+            let rate = total[0] - before[0];
+            (row, reason, rate)
+        });
+        frame
+            .aux_rates
+            .extend(rates.filter(|(.., rate)| *rate != 0));
+        frame.aux_rates.sort_unstable();
     }
 }
 
