@@ -59,6 +59,7 @@ pub fn state_settings(settings: &Settings, windows: &[Window]) -> StateSettings 
     StateSettings {
         settle_after: Span(settings.settle_after),
         retain: Span(settings.retain),
+        late_after: Span(settings.late_after),
         agent_ttl: Span(settings.agent_ttl),
         acw_max: Span(settings.acw_max),
         ghost_after: settings
@@ -71,7 +72,7 @@ pub fn state_settings(settings: &Settings, windows: &[Window]) -> StateSettings 
         zones: Zones::new(zones.iter().map(zone).collect()),
         zone_by_queue: by_queue.collect(),
         after_contact: rules.collect(),
-        log_keep: Span(longest + defaults.max_ahead.0 + defaults.late_after.0),
+        log_keep: Span(longest + defaults.max_ahead.0 + settings.late_after),
         ..defaults
     }
 }

@@ -4,6 +4,10 @@
 #   tests/kafka/kafka.sh COMMAND…     COMMAND finds the broker's address in QUEUEPULSE_KAFKA
 #   tests/kafka/kafka.sh --fetch      only fetches the jars
 #
+# For a COMMAND that disturbs it: QUEUEPULSE_KAFKA_PID is the broker's process, QUEUEPULSE_KAFKA_START
+# a program that starts it again and stays as it, and QUEUEPULSE_KAFKA_PROXY is "SAID:REAL": the broker
+# says that it is reached at the port SAID, where nobody listens, and listens at REAL too.
+#
 # Needs Java 17 or later and mvn; the jars (54 MB) come from Maven Central by the names in pom.xml
 # and stay in $QUEUEPULSE_KAFKA_CACHE, else in $XDG_CACHE_HOME/queuepulse-kafka, else under target/.
 # Ends with the command's status.
@@ -53,9 +57,10 @@ configure() {
   cat >"$dir/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$real,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$said
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:$controller
 log.dirs=$dir/logs
@@ -89,7 +94,8 @@ wait_until_ready() {
 }
 
 clean_up() {
-  if [[ -n ${broker:-} ]]; then
+  # Only while it is still this shell's: COMMAND may have ended it.
+  if [[ -n ${broker:-} ]] && jobs -pr | grep -qx "$broker"; then
     kill -TERM "$broker" 2>/dev/null || true
     wait "$broker" 2>/dev/null || true
   fi
@@ -105,12 +111,22 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 port=$(free_port)
 controller=$(free_port)
+said=$(free_port)
+real=$(free_port)
 configure
 cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
 (kafka_java kafka.tools.StorageTool format --config "$dir/server.properties" \
   --cluster-id "$cluster") >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; exit 1; }
-kafka_java kafka.Kafka "$dir/server.properties" >"$dir/broker.log" 2>&1 &
+cat >"$dir/start" <<START
+#!/usr/bin/env bash
+exec "$java" -cp "$cache/libs/*" "-Dlog4j2.configurationFile=$here/log4j2.xml" -Xmx512m \
+  kafka.Kafka "$dir/server.properties" >>"$dir/broker.log" 2>&1
+START
+chmod +x "$dir/start"
+"$dir/start" &
 broker=$!
 wait_until_ready
 echo "kafka.sh: Apache Kafka at 127.0.0.1:$port" >&2
-QUEUEPULSE_KAFKA=127.0.0.1:$port "$@"
+export QUEUEPULSE_KAFKA=127.0.0.1:$port QUEUEPULSE_KAFKA_PID=$broker
+export QUEUEPULSE_KAFKA_START=$dir/start QUEUEPULSE_KAFKA_PROXY=$said:$real
+"$@"

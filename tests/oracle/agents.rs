@@ -8,7 +8,7 @@ use super::record::{AGENT_TYPES, Record, STATES, time};
 use super::{Row, Settings};
 
 /// What an agent declares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Presence {
     Offline,
     Available,
@@ -16,7 +16,7 @@ pub enum Presence {
 }
 
 /// A contact at an agent, from its first fact to its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turn {
     pub client: String,
     pub queue: Option<String>,
@@ -29,7 +29,7 @@ pub struct Turn {
 }
 
 /// Everything about an agent at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State {
     pub presence: Presence,
     pub not_responding: bool,
@@ -56,6 +56,23 @@ impl State {
             self.named.clone()
         } else {
             served
+        }
+    }
+
+    /// The state without what no figure depends on: which contacts they are, when their last facts
+    /// came and when they are over. Agents in the same situation are equal.
+    pub fn situation(&self) -> Self {
+        let mut turns: Vec<Turn> = self.turns.values().cloned().collect();
+        for turn in &mut turns {
+            (turn.timer, turn.fact_at) = (None, 0);
+        }
+        turns.sort();
+        let numbered = turns.into_iter().enumerate();
+        Self {
+            turns: numbered
+                .map(|(number, turn)| ((String::new(), format!("{number:04}")), turn))
+                .collect(),
+            ..self.clone()
         }
     }
 
@@ -181,8 +198,12 @@ struct Placed<'a> {
     record: &'a Record,
 }
 
+/// What happens to one agent, in order, whatever instant is asked for.
+#[derive(Clone, Debug)]
+pub struct Course(Vec<Op>);
+
 /// The agents of a partition. An agent's facts lie in one partition.
-pub fn agents(applied: &[&Record], settings: &Settings, at: i64) -> Vec<Agent> {
+pub fn courses(applied: &[&Record], settings: &Settings) -> Vec<Course> {
     let mut by_agent: BTreeMap<String, Vec<Placed<'_>>> = BTreeMap::new();
     let mut stream = i64::MIN;
     for record in applied {
@@ -196,7 +217,16 @@ pub fn agents(applied: &[&Record], settings: &Settings, at: i64) -> Vec<Agent> {
     }
     by_agent
         .values()
-        .map(|placed| fold(placed, settings, at))
+        .map(|placed| Course(ops(placed, settings)))
+        .collect()
+}
+
+/// The agents of a partition at an instant.
+pub fn agents(applied: &[&Record], settings: &Settings, at: i64) -> Vec<Agent> {
+    let courses = courses(applied, settings);
+    courses
+        .iter()
+        .map(|course| course.until(at, settings))
         .collect()
 }
 
@@ -238,10 +268,10 @@ fn kinds(record: &Record) -> Vec<String> {
 
 fn place<'a>(mine: &mut Vec<Placed<'a>>, record: &'a Record, stream: i64, settings: &Settings) {
     let old = stream - record.time > settings.settle_after;
-    let id = record.text("id");
+    let id = &record.value["id"];
     if let Some(known) = mine
         .iter()
-        .position(|placed| placed.record.text("id") == id)
+        .position(|placed| placed.record.value["id"] == *id)
     {
         if old || mine[known].old || mine[known].time <= record.time {
             return;
@@ -626,25 +656,26 @@ impl Run<'_> {
     }
 }
 
-fn fold(placed: &[Placed<'_>], settings: &Settings, at: i64) -> Agent {
-    let ops = ops(placed, settings);
-    let begin = ops.first().map_or(at, |op| op.at);
-    let mut run = Run {
-        settings,
-        state: None,
-        last_event: i64::MIN,
-        expired: false,
-        at: begin,
-        spans: Vec::new(),
-    };
-    for op in &ops {
-        run.apply(op);
-    }
-    run.deadlines(at);
-    run.pass(at);
-    Agent {
-        spans: run.spans,
-        now: run.state,
+impl Course {
+    /// The agent's spans of time up to `at`, and his state at it.
+    pub fn until(&self, at: i64, settings: &Settings) -> Agent {
+        let mut run = Run {
+            settings,
+            state: None,
+            last_event: i64::MIN,
+            expired: false,
+            at: self.0.first().map_or(at, |op| op.at),
+            spans: Vec::new(),
+        };
+        for op in &self.0 {
+            run.apply(op);
+        }
+        run.deadlines(at);
+        run.pass(at);
+        Agent {
+            spans: run.spans,
+            now: run.state,
+        }
     }
 }
 

@@ -697,6 +697,15 @@ struct Life {
 }
 
 impl Life {
+    fn add(&mut self, fact: Fact, stream: i64) {
+        let same = |known: &Fact| known.id == fact.id || known.identity() == fact.identity();
+        let before = self.facts.iter().any(same).then(|| distinct(&self.facts));
+        self.facts.push(fact);
+        if before.is_none_or(|before| distinct(&self.facts) != before) {
+            self.arrived = stream;
+        }
+    }
+
     fn settled_at(&self, client: &str, settings: &Settings) -> i64 {
         let contact = fold(client, &self.facts, settings);
         let end = contact.over.or(contact.sweep).expect("one of both");
@@ -719,8 +728,7 @@ fn lives(applied: &[&Record], settings: &Settings) -> (Lives, bool) {
     let mut stream = i64::MIN;
     for record in applied {
         stream = stream.max(record.time);
-        let alone = ["contact.rated", "contact.complained", "contact.resolved"];
-        if !record.is_contact() || alone.contains(&record.kind.as_str()) {
+        if !record.is_contact() || ALONE.contains(&record.kind.as_str()) {
             continue;
         }
         let client = record.client();
@@ -728,14 +736,12 @@ fn lives(applied: &[&Record], settings: &Settings) -> (Lives, bool) {
         let fact = Fact::of(record);
         let mine = lives.entry(key).or_default();
         match mine.last_mut() {
+            // Nothing is settled sooner than this; so most facts need no fold of those before.
+            Some(life) if stream < life.arrived + settings.settle_after => life.add(fact, stream),
             Some(life) => {
                 let settled = life.settled_at(&client, settings);
                 if stream < settled {
-                    let before = distinct(&life.facts);
-                    life.facts.push(fact);
-                    if distinct(&life.facts) != before {
-                        life.arrived = stream;
-                    }
+                    life.add(fact, stream);
                     continue;
                 }
                 doubtful |= (settled + settings.retain..settled + settings.retain + 30 * MINUTE)
@@ -774,8 +780,57 @@ pub fn contacts(applied: &[&Record], settings: &Settings) -> Vec<Contact> {
     lives.iter().flat_map(folded).collect()
 }
 
+/// What stands alone: it may come hours later by its nature.
+const ALONE: [&str; 3] = ["contact.rated", "contact.complained", "contact.resolved"];
+
+/// A rating, a complaint or a resolution, counted at the queue that it names.
+#[derive(Clone, Debug)]
+pub struct Alone {
+    pub row: Row,
+    pub at: i64,
+    /// `rated`, `complained` or `resolved`.
+    pub kind: &'static str,
+}
+
+/// What stands alone in a partition, each id once within `retain`; and whether an id came again within
+/// half an hour after that: the engine drops prints by half hours.
+pub fn alone(applied: &[&Record], settings: &Settings) -> (Vec<Alone>, bool) {
+    let mut counted: BTreeMap<String, i64> = BTreeMap::new();
+    let (mut out, mut doubtful) = (Vec::new(), false);
+    let mut stream = i64::MIN;
+    for record in applied {
+        stream = stream.max(record.time);
+        let Some(kind) = ALONE.iter().find(|kind| **kind == record.kind) else {
+            continue;
+        };
+        let id = record.text("id").expect("checked");
+        if let Some(arrived) = counted.get(&id) {
+            let over = arrived + settings.retain;
+            doubtful |= (over..over + 30 * MINUTE).contains(&stream);
+            if stream <= over {
+                continue; // a duplicate
+            }
+        }
+        counted.insert(id, stream);
+        if let Some(queue) = record.text("queue_id") {
+            out.push(Alone {
+                row: Row {
+                    client: record.client(),
+                    queue,
+                    channel: record.text("channel").unwrap_or_else(|| "voice".to_owned()),
+                },
+                at: record.time,
+                kind: &kind["contact.".len()..],
+            });
+        }
+    }
+    (out, doubtful)
+}
+
 /// Whether the documents leave open what these records come to.
 pub fn in_doubt(applied: &[&Record], settings: &Settings) -> bool {
     let mut contacts = contacts(applied, settings).into_iter();
-    lives(applied, settings).1 || contacts.any(|contact| contact.doubtful)
+    lives(applied, settings).1
+        || alone(applied, settings).1
+        || contacts.any(|contact| contact.doubtful)
 }

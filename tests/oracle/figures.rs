@@ -1,14 +1,18 @@
 //! The snapshot of one instant: rows, their counts by scanning every contact and agent, and the
 //! figures that follow from the counts.
+//!
+//! What no instant matters for is done once for all instants: contacts are folded when a [`Log`] is
+//! read. At an instant each post is scanned once for its queue and each agent's time once for the
+//! situation that he was in; rows then add up queues and weigh situations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::agents::{self, Agent, Presence, State};
-use super::contacts::{self, Contact, Visit};
+use super::agents::{self, Agent, Course, Presence, State};
+use super::contacts::{self, Alone, Contact, Visit};
 use super::record::Record;
-use super::{AfterContact, Row, Settings, Shown, Window};
+use super::{AfterContact, Kind, MINUTE, Row, Settings, Shown, Window};
 
 /// What a contact adds at a stamp.
 #[derive(Clone, Debug)]
@@ -18,10 +22,14 @@ enum What {
     Exit(String, Option<i64>),
     /// The wait passes this much.
     Passed(i64),
+    /// A pass is counted for good: at the exit, or `late_after` after it while the visit still waits.
+    PassCounted,
     AlertFailed,
     Transferred,
     Handled(i64, i64),
     After(i64),
+    /// Rated, complained, resolved.
+    Alone(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -43,10 +51,12 @@ struct Present {
 /// count as posted at `at`.
 pub fn posted(records: &[&Record], settings: &Settings, at: i64) -> Vec<(String, i64, i64)> {
     let contacts = contacts::contacts(records, settings);
-    let (posts, present) = posts(&contacts, settings, at);
+    let (alone, _) = contacts::alone(records, settings);
+    let (posts, present) = posts(&contacts, &alone, settings, at);
     let row = |row: &Row| format!("{}/{}/{}", row.client, row.queue, row.channel);
-    let told = posts.iter().map(|post| {
+    let told = posts.iter().filter_map(|post| {
         let what = match &post.what {
+            What::PassCounted => return None,
             What::Offered => "offered".to_owned(),
             What::Exit(name, wait) if FLOWS.contains(&name.as_str()) => {
                 format!("{name} after {wait:?}")
@@ -57,8 +67,9 @@ pub fn posted(records: &[&Record], settings: &Settings, at: i64) -> Vec<(String,
             What::Transferred => "transferred".to_owned(),
             What::Handled(talk, hold) => format!("handled talk {talk} hold {hold}"),
             What::After(acw) => format!("acw {acw}"),
+            What::Alone(kind) => (*kind).to_owned(),
         };
-        (format!("{} {what}", row(&post.row)), post.at, 1)
+        Some((format!("{} {what}", row(&post.row)), post.at, 1))
     });
     let now = present.iter().map(|present| {
         let mut state = present.state.to_owned();
@@ -69,8 +80,18 @@ pub fn posted(records: &[&Record], settings: &Settings, at: i64) -> Vec<(String,
 }
 
 /// Every post of every contact, and the visits in a state at `at`.
-fn posts(contacts: &[Contact], settings: &Settings, at: i64) -> (Vec<Post>, Vec<Present>) {
+fn posts(
+    contacts: &[Contact],
+    alone: &[Alone],
+    settings: &Settings,
+    at: i64,
+) -> (Vec<Post>, Vec<Present>) {
     let (mut posts, mut present) = (Vec::new(), Vec::new());
+    posts.extend(alone.iter().map(|alone| Post {
+        row: alone.row.clone(),
+        at: alone.at,
+        what: What::Alone(alone.kind),
+    }));
     for contact in contacts {
         for visit in contact.visits.iter().filter(|visit| visit.begun) {
             let Some((row, direction)) = contact.row(visit) else {
@@ -146,10 +167,11 @@ fn queue_posts(
         (None, None) => None,
     };
     let waited = exit.as_ref().map_or(i64::MAX, |(at, ..)| at - entry);
-    for rung in BTreeSet::from([shown.threshold]) {
-        if waited > rung {
-            post(entry + rung + 1, What::Passed(rung));
-        }
+    if waited > shown.threshold {
+        let passed = entry + shown.threshold + 1;
+        let gone = exit.as_ref().map_or(i64::MAX, |(at, ..)| *at);
+        post(passed, What::Passed(shown.threshold));
+        post(gone.min(passed + settings.late_after), What::PassCounted);
     }
     if let Some((at, name, wait)) = exit {
         post(at, What::Exit(name, wait));
@@ -243,6 +265,22 @@ pub const FLOWS: [&str; 7] = [
     "error",
 ];
 
+const COUNTS: [&str; 13] = [
+    "offered",
+    "answered",
+    "answered_within_threshold",
+    "abandoned",
+    "abandoned_within_threshold",
+    "short_abandoned",
+    "callbacks_requested",
+    "alert_failed",
+    "transferred",
+    "handled",
+    "rated",
+    "complained",
+    "resolved",
+];
+
 impl Tally {
     fn get(&self, key: &str) -> i64 {
         self.counts.get(key).copied().unwrap_or(0)
@@ -258,9 +296,11 @@ impl Tally {
             match &post.what {
                 What::Offered => tally.count("offered", true),
                 What::Passed(rung) => tally.count("passed", *rung == shown.threshold),
+                What::PassCounted => tally.count("threshold_passed", true),
                 What::AlertFailed => tally.count("alert_failed", true),
                 What::Transferred => tally.count("transferred", true),
                 What::After(acw) => tally.after += acw,
+                What::Alone(kind) => tally.count(kind, true),
                 What::Handled(talk, hold) => {
                     tally.count("handled", true);
                     tally.talk += talk;
@@ -368,19 +408,7 @@ impl Tally {
     }
 
     fn write(&self, into: &mut Map<String, Value>) {
-        let counts = [
-            "offered",
-            "answered",
-            "answered_within_threshold",
-            "abandoned",
-            "abandoned_within_threshold",
-            "short_abandoned",
-            "callbacks_requested",
-            "alert_failed",
-            "transferred",
-            "handled",
-        ];
-        for key in counts {
+        for key in COUNTS {
             into.insert(key.to_owned(), json!(self.get(key)));
         }
         let flowed: Map<String, Value> = FLOWS
@@ -507,16 +535,132 @@ impl Scope {
     }
 }
 
-struct Question<'a> {
-    posts: Vec<Post>,
-    present: Vec<Present>,
-    agents: Vec<Agent>,
+/// What was applied, folded as far as it can be before an instant is known.
+pub struct Log<'a> {
+    parts: Vec<Part>,
+    courses: Vec<Course>,
     feeds: BTreeSet<String>,
-    rows: BTreeSet<Row>,
     earliest: Option<i64>,
     settings: &'a Settings,
-    at: i64,
-    windows: &'a [Window],
+}
+
+/// What one partition counted of contacts.
+struct Part {
+    contacts: Vec<Contact>,
+    alone: Vec<Alone>,
+    stream: i64,
+}
+
+impl Part {
+    fn read(applied: &[&Record], settings: &Settings) -> Self {
+        let times = applied.iter().map(|record| record.time);
+        Self {
+            contacts: contacts::contacts(applied, settings),
+            alone: contacts::alone(applied, settings).0,
+            stream: times.max().unwrap_or(i64::MIN),
+        }
+    }
+
+    fn posts(&self, settings: &Settings, at: i64) -> (Vec<Post>, Vec<Present>) {
+        posts(&self.contacts, &self.alone, settings, at)
+    }
+}
+
+impl<'a> Log<'a> {
+    /// Reads what each partition applied.
+    pub fn read(applied: &[Vec<&Record>], settings: &'a Settings) -> Self {
+        let partitions = || applied.iter();
+        Self {
+            parts: partitions()
+                .map(|partition| Part::read(partition, settings))
+                .collect(),
+            courses: partitions()
+                .flat_map(|partition| agents::courses(partition, settings))
+                .collect(),
+            feeds: agents::feeds(applied),
+            earliest: partitions().flatten().map(|record| record.time).min(),
+            settings,
+        }
+    }
+
+    /// The snapshot at `at`, an instant not before anything applied.
+    pub fn snapshot(&self, at: i64, windows: &[Window]) -> Value {
+        let parts = self.parts.iter().map(|part| part.posts(self.settings, at));
+        let (posts, present): (Vec<Vec<Post>>, Vec<Vec<Present>>) = parts.unzip();
+        let agents: Vec<Agent> = self
+            .courses
+            .iter()
+            .map(|course| course.until(at, self.settings))
+            .collect();
+        let mut by_row: BTreeMap<Row, Vec<Post>> = BTreeMap::new();
+        for post in posts.into_iter().flatten() {
+            by_row.entry(post.row.clone()).or_default().push(post);
+        }
+        let mut question = Question {
+            posts: by_row,
+            present: present.into_iter().flatten().collect(),
+            now: agents
+                .iter()
+                .filter_map(|agent| agent.now.clone())
+                .collect(),
+            situations: BTreeMap::new(),
+            edges: BTreeSet::new(),
+            feeds: &self.feeds,
+            rows: BTreeSet::new(),
+            earliest: self.earliest,
+            settings: self.settings,
+            at,
+            windows,
+        };
+        question.edges = question.edges();
+        question.situations = question.situations(&agents);
+        question.rows = question.rows();
+        question.answer()
+    }
+}
+
+/// Counters of a row by figure; one with an outcome as `flowed_out/timeout`. Seconds of a time.
+pub type Counters = BTreeMap<(Row, String), f64>;
+
+impl Log<'_> {
+    /// The total of every counter, within each queue's own thresholds. Counters are of what was
+    /// applied: what happens by time alone is counted when its partition's stream time has come to it.
+    pub fn counters(&self) -> Counters {
+        let of = |part: &Part| part.posts(self.settings, part.stream).0;
+        let posts: Vec<Post> = self.parts.iter().flat_map(of).collect();
+        let mut by_row: BTreeMap<&Row, Vec<&Post>> = BTreeMap::new();
+        for post in &posts {
+            by_row.entry(&post.row).or_default().push(post);
+        }
+        let mut counters = Counters::new();
+        for (row, posts) in by_row {
+            let shown = self.settings.shown(row);
+            let tally = Tally::of(&posts, &shown);
+            let mut put = |figure: String, total: f64| {
+                counters.insert((row.clone(), figure), total);
+            };
+            for figure in COUNTS.into_iter().chain(["threshold_passed"]) {
+                if figure != "short_abandoned" || shown.short_abandon > 0 {
+                    put(figure.to_owned(), tally.get(figure) as f64);
+                }
+            }
+            for flow in FLOWS {
+                let count = tally.flowed.get(flow).copied().unwrap_or(0);
+                put(format!("flowed_out/{flow}"), count as f64);
+            }
+            for (figure, time) in [
+                ("answered_wait_seconds", tally.answered_waits.iter().sum()),
+                ("abandoned_wait_seconds", tally.abandoned_waits.iter().sum()),
+                ("talk_seconds", tally.talk),
+                ("hold_seconds", tally.hold),
+                ("after_contact_seconds", tally.after),
+            ] {
+                let time: i64 = time;
+                put(figure.to_owned(), time as f64 / 1000.0);
+            }
+        }
+        counters
+    }
 }
 
 /// The snapshot at `at`, of what was applied.
@@ -526,40 +670,24 @@ pub fn snapshot(
     at: i64,
     windows: &[Window],
 ) -> Value {
-    let contacts: Vec<Contact> = applied
-        .iter()
-        .flat_map(|partition| contacts::contacts(partition, settings))
-        .collect();
-    let (posts, present) = posts(&contacts, settings, at);
-    let agents: Vec<Agent> = applied
-        .iter()
-        .flat_map(|partition| agents::agents(partition, settings, at))
-        .collect();
-    let mut rows: BTreeSet<Row> = posts.iter().map(|post| post.row.clone()).collect();
-    rows.extend(present.iter().map(|present| present.row.clone()));
-    for span in agents.iter().flat_map(|agent| {
-        agent
-            .spans
-            .iter()
-            .map(|span| &span.state)
-            .chain(agent.now.iter())
-    }) {
-        rows.extend(span.queues.iter().cloned());
-        rows.extend(span.turns.values().filter_map(turn_row));
-    }
-    let earliest = applied.iter().flatten().map(|record| record.time).min();
-    let question = Question {
-        posts,
-        present,
-        agents,
-        feeds: agents::feeds(applied),
-        rows,
-        earliest,
-        settings,
-        at,
-        windows,
-    };
-    question.answer()
+    Log::read(applied, settings).snapshot(at, windows)
+}
+
+struct Question<'a> {
+    posts: BTreeMap<Row, Vec<Post>>,
+    present: Vec<Present>,
+    /// The agents' states at the instant.
+    now: Vec<State>,
+    /// How long agents were in each situation, in all, since each lower edge.
+    situations: BTreeMap<State, BTreeMap<i64, i64>>,
+    /// The lower edge of every window in every zone.
+    edges: BTreeSet<i64>,
+    feeds: &'a BTreeSet<String>,
+    rows: BTreeSet<Row>,
+    earliest: Option<i64>,
+    settings: &'a Settings,
+    at: i64,
+    windows: &'a [Window],
 }
 
 fn turn_row(turn: &agents::Turn) -> Option<Row> {
@@ -570,30 +698,72 @@ fn turn_row(turn: &agents::Turn) -> Option<Row> {
     })
 }
 
+/// A lower edge as a number: of a window without one, before everything.
+fn edge(window: &Window, at: i64, zone: &str) -> i64 {
+    window.from(at, zone).unwrap_or(i64::MIN)
+}
+
 impl Question<'_> {
+    fn edges(&self) -> BTreeSet<i64> {
+        let zones: Vec<&String> = self
+            .settings
+            .zone_by_queue
+            .iter()
+            .map(|(_, zone)| zone)
+            .chain([&self.settings.zone])
+            .collect();
+        let of = |window| zones.iter().map(move |zone| edge(window, self.at, zone));
+        self.windows.iter().flat_map(of).collect()
+    }
+
+    fn situations(&self, agents: &[Agent]) -> BTreeMap<State, BTreeMap<i64, i64>> {
+        let mut situations: BTreeMap<State, BTreeMap<i64, i64>> = BTreeMap::new();
+        for span in agents.iter().flat_map(|agent| &agent.spans) {
+            let times = situations.entry(span.state.situation()).or_default();
+            for &from in &self.edges {
+                let length = span.until.min(self.at) - span.from.max(from);
+                if length > 0 {
+                    *times.entry(from).or_default() += length;
+                }
+            }
+        }
+        situations
+    }
+
+    /// Every state that agents were or are in.
+    fn states(&self) -> impl Iterator<Item = &State> {
+        self.situations.keys().chain(&self.now)
+    }
+
+    fn rows(&self) -> BTreeSet<Row> {
+        let mut rows: BTreeSet<Row> = self.posts.keys().cloned().collect();
+        rows.extend(self.present.iter().map(|present| present.row.clone()));
+        for state in self.states() {
+            rows.extend(state.queues.iter().cloned());
+            rows.extend(state.turns.values().filter_map(turn_row));
+        }
+        rows
+    }
+
     fn answer(&self) -> Value {
+        let tallies = self.tallies();
         let queues: Vec<Value> = self
             .rows
             .iter()
             .map(|row| {
                 let names =
                     json!({"client_id": row.client, "queue_id": row.queue, "channel": row.channel});
-                self.row(&Scope::Queue(row.clone()), names)
+                self.row(&Scope::Queue(row.clone()), names, &tallies)
             })
             .collect();
         let mut clients: BTreeSet<String> =
             self.rows.iter().map(|row| row.client.clone()).collect();
         let seen = |state: &&State| state.is_online() || !state.turns.is_empty();
-        let states = self.agents.iter().flat_map(|agent| {
-            let past = agent.spans.iter().map(|span| &span.state);
-            past.chain(agent.now.iter()).filter(seen)
-        });
-        clients.extend(states.flat_map(State::clients));
+        clients.extend(self.states().filter(seen).flat_map(State::clients));
         let turns = self
-            .agents
-            .iter()
-            .flat_map(|agent| agent.spans.iter())
-            .flat_map(|span| span.state.turns.values());
+            .situations
+            .keys()
+            .flat_map(|state| state.turns.values());
         let channels: BTreeSet<String> = self
             .rows
             .iter()
@@ -609,7 +779,7 @@ impl Question<'_> {
             |names: BTreeSet<String>, field: &str, scope: fn(String) -> Scope| -> Vec<Value> {
                 names
                     .into_iter()
-                    .map(|name| self.row(&scope(name.clone()), json!({field: name})))
+                    .map(|name| self.row(&scope(name.clone()), json!({field: name}), &tallies))
                     .collect()
             };
         json!({
@@ -618,7 +788,7 @@ impl Question<'_> {
             "clients": each(clients, "client_id", Scope::Client),
             "groups": each(groups, "group", Scope::Group),
             "channels": each(channels, "channel", Scope::Channel),
-            "total": self.row(&Scope::Total, json!({})),
+            "total": self.row(&Scope::Total, json!({}), &tallies),
         })
     }
 
@@ -629,18 +799,70 @@ impl Question<'_> {
             .collect()
     }
 
-    fn row(&self, scope: &Scope, names: Value) -> Value {
+    /// What each queue's posts come to in each window.
+    fn tallies(&self) -> Vec<BTreeMap<&Row, Tally>> {
+        let of = |window: &Window, row: &Row, posts: &[Post]| {
+            let edge = edge(window, self.at, self.settings.zone(row));
+            let inside: Vec<&Post> = posts.iter().filter(|post| post.at > edge).collect();
+            Tally::of(&inside, &self.settings.shown(row))
+        };
+        let in_window = |window| {
+            let rows = self.rows.iter();
+            rows.map(|row| {
+                let posts = self.posts.get(row).map_or(&[][..], Vec::as_slice);
+                (row, of(window, row, posts))
+            })
+            .collect()
+        };
+        self.windows.iter().map(in_window).collect()
+    }
+
+    fn row(&self, scope: &Scope, names: Value, tallies: &[BTreeMap<&Row, Tally>]) -> Value {
         let mut out = names;
         let mut now = self.contacts_now(scope);
         self.agents_now(scope, &mut now);
+        let mut windows = Map::new();
+        let time = self.agents_time(scope);
+        for (window, tallies) in self.windows.iter().zip(tallies) {
+            let mut figures = self.window(scope, window, tallies);
+            self.agents_window(scope, window, &time, &mut figures);
+            windows.insert(window.key.clone(), figures.into());
+        }
+        let wait = self.expected_wait(&now, &windows);
+        now.insert("expected_wait_seconds".to_owned(), wait);
         out["now"] = now.into();
-        let windows: Map<String, Value> = self
-            .windows
-            .iter()
-            .map(|window| (window.key.clone(), self.window(scope, window)))
-            .collect();
         out["windows"] = windows.into();
         out
+    }
+
+    /// AHT × (waiting − available + 1) / max(1, online), AHT of the longest sliding window of at most
+    /// half an hour.
+    fn expected_wait(&self, now: &Map<String, Value>, windows: &Map<String, Value>) -> Value {
+        let length = |window: &&Window| match window.kind {
+            Kind::Sliding(length) if length <= 30 * MINUTE => Some(length),
+            _ => None,
+        };
+        let short = self
+            .windows
+            .iter()
+            .filter(|window| length(window).is_some());
+        let handle_time = short
+            .max_by_key(length)
+            .and_then(|window| windows[&window.key]["handle_time_average_seconds"].as_f64());
+        let count = |key: &str| now[key].as_i64();
+        let (Some(handle_time), Some(waiting), Some(available), Some(online)) = (
+            handle_time,
+            count("waiting"),
+            count("agents_available"),
+            count("agents_online"),
+        ) else {
+            return Value::Null;
+        };
+        if online == 0 {
+            return Value::Null;
+        }
+        let ahead = (waiting - available + 1).max(0);
+        json!(handle_time * ahead as f64 / online as f64)
     }
 
     fn contacts_now(&self, scope: &Scope) -> Map<String, Value> {
@@ -683,7 +905,12 @@ impl Question<'_> {
         now
     }
 
-    fn window(&self, scope: &Scope, window: &Window) -> Value {
+    fn window(
+        &self,
+        scope: &Scope,
+        window: &Window,
+        tallies: &BTreeMap<&Row, Tally>,
+    ) -> Map<String, Value> {
         let rows = self.rows_of(scope);
         let mut tally = Tally::default();
         let mut from = window.from(self.at, &self.settings.zone);
@@ -695,12 +922,9 @@ impl Question<'_> {
         }
         let mut all_without = !rows.is_empty();
         for row in &rows {
-            let edge = window.from(self.at, self.settings.zone(row));
-            let inside = |post: &&Post| post.row == **row && edge.is_none_or(|edge| post.at > edge);
-            let inside: Vec<&Post> = self.posts.iter().filter(inside).collect();
-            let own = Tally::of(&inside, &self.settings.shown(row));
+            let own = &tallies[row];
             all_without &= own.no_service_level;
-            tally.add(&own);
+            tally.add(own);
         }
         tally.no_service_level = all_without;
         let mut out = Map::new();
@@ -713,17 +937,7 @@ impl Question<'_> {
             from.is_none_or(|from| self.earliest.is_some_and(|earliest| earliest <= from));
         out.insert("complete".to_owned(), json!(complete));
         tally.write(&mut out);
-        // Agents' figures of rows of several queues go by the engine's own zone.
-        let zone = match scope {
-            Scope::Queue(row) => self.settings.zone(row),
-            _ => &self.settings.zone,
-        };
-        self.agents_window(
-            scope,
-            window.from(self.at, zone).unwrap_or(i64::MIN),
-            &mut out,
-        );
-        out.into()
+        out
     }
 }
 
@@ -748,10 +962,12 @@ impl Touch<'_> {
     }
 
     /// Each figure and how much of it this state is: counts now, agent-seconds per second.
-    fn weights(&self) -> BTreeMap<String, i64> {
-        let mut weights = BTreeMap::new();
+    fn weights(&self) -> Vec<(String, i64)> {
+        let mut weights = Vec::new();
         let mut put = |key: &str, weight: i64| {
-            weights.insert(key.to_owned(), weight);
+            if weight != 0 {
+                weights.push((key.to_owned(), weight));
+            }
         };
         let state = self.state;
         if self.staff {
@@ -865,7 +1081,7 @@ impl Question<'_> {
 
     fn agents_now(&self, scope: &Scope, now: &mut Map<String, Value>) {
         let mut sums: BTreeMap<String, i64> = BTreeMap::new();
-        for state in self.agents.iter().filter_map(|agent| agent.now.as_ref()) {
+        for state in &self.now {
             for (key, weight) in self.touch(scope, state).weights() {
                 *sums.entry(key).or_default() += weight;
             }
@@ -894,17 +1110,34 @@ impl Question<'_> {
         );
     }
 
-    fn agents_window(&self, scope: &Scope, from: i64, out: &mut Map<String, Value>) {
-        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
-        for span in self.agents.iter().flat_map(|agent| &agent.spans) {
-            let length = span.until.min(self.at) - span.from.max(from);
-            if length <= 0 {
-                continue;
-            }
-            for (key, weight) in self.touch(scope, &span.state).weights() {
-                *sums.entry(key).or_default() += weight * length;
+    /// Milliseconds of each figure since each lower edge.
+    fn agents_time(&self, scope: &Scope) -> BTreeMap<i64, BTreeMap<String, i64>> {
+        let mut sums: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+        for (state, times) in &self.situations {
+            for (key, weight) in self.touch(scope, state).weights() {
+                for (from, time) in times {
+                    let sums = sums.entry(*from).or_default();
+                    *sums.entry(key.clone()).or_default() += weight * time;
+                }
             }
         }
+        sums
+    }
+
+    fn agents_window(
+        &self,
+        scope: &Scope,
+        window: &Window,
+        time: &BTreeMap<i64, BTreeMap<String, i64>>,
+        out: &mut Map<String, Value>,
+    ) {
+        // Agents' figures of rows of several queues go by the engine's own zone.
+        let zone = match scope {
+            Scope::Queue(row) => self.settings.zone(row),
+            _ => &self.settings.zone,
+        };
+        let none = BTreeMap::new();
+        let sums = time.get(&edge(window, self.at, zone)).unwrap_or(&none);
         let get = |key: &str| sums.get(key).copied().unwrap_or(0);
         let feed = self.has_feed(scope);
         let mut put = |key: &str, value: Value, known: bool| {
@@ -930,8 +1163,8 @@ impl Question<'_> {
         ] {
             put(&format!("{key}_seconds"), seconds(get(key)), feed);
         }
-        put("agents_aux_seconds", labelled(&sums, "aux/", seconds), true);
-        put("agents_seconds", labelled(&sums, "both/", seconds), feed);
+        put("agents_aux_seconds", labelled(sums, "aux/", seconds), true);
+        put("agents_seconds", labelled(sums, "both/", seconds), feed);
         let work = ["alerting", "connected", "held", "acw"]
             .map(|state| (state.to_owned(), seconds(get(&format!("work/{state}")))));
         put(

@@ -99,6 +99,7 @@ pub struct Settings {
     pub ghost_after_other: i64,
     pub settle_after: i64,
     pub retain: i64,
+    pub late_after: i64,
     pub acw_max: i64,
     pub agent_ttl: i64,
 }
@@ -132,6 +133,7 @@ impl Default for Settings {
             ghost_after_other: 30 * 24 * HOUR,
             settle_after: 5 * MINUTE,
             retain: 4 * HOUR,
+            late_after: MINUTE,
             acw_max: 10 * MINUTE,
             agent_ttl: 16 * HOUR,
         }

@@ -76,6 +76,8 @@ fn contact_kind() -> impl Strategy<Value = &'static str> {
         1 => Just("closed"),
         1 => Just("created"),
         1 => Just("rated"),
+        1 => Just("complained"),
+        1 => Just("resolved"),
     ]
 }
 
@@ -154,7 +156,7 @@ fn contact_event(step: &Step, at: usize, time: i64, numbered: bool) -> Value {
     put("type", json!(format!("contact.{}", step.kind)));
     put("time", json!(time));
     put("contact_id", json!(format!("contact-{}", step.who)));
-    let plain = ["closed", "created", "rated"].contains(&step.kind);
+    let plain = ["closed", "created"].contains(&step.kind);
     let queue = if step.kind == "queued" {
         Some(step.queue.unwrap_or("q1"))
     } else {

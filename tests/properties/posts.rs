@@ -102,7 +102,9 @@ fn told(fact: &Fact, names: &Names) -> Option<String> {
                 Count::Transferred => "transferred".to_owned(),
                 Count::Handled { talk, hold } => format!("handled talk {} hold {}", talk.0, hold.0),
                 Count::AfterContact { acw } => format!("acw {}", acw.0),
-                Count::Rated | Count::Complained | Count::Resolved => return None,
+                Count::Rated => "rated".to_owned(),
+                Count::Complained => "complained".to_owned(),
+                Count::Resolved => "resolved".to_owned(),
             };
             format!("{} {what}", row(names, *at))
         }

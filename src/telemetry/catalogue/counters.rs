@@ -80,7 +80,7 @@ const LINES: [Line; 20] = [
         "contacts",
         Some("threshold"),
         "Visits that waited longer than the threshold",
-        "at the visit's exit, or late_after after it passed the threshold if it still waits then",
+        "at the visit's exit, or late_after after it passed the threshold if it still waits then, by the time of its partition's events",
         |row, out| by_threshold(row, out, Counter::ThresholdPassed),
     ),
     (
