@@ -80,6 +80,7 @@ pub fn demo(
     let kafka = KafkaSettings {
         brokers: address.clone(),
         embedded: true,
+        snapshot_topic: None,
         ..kafka_settings(&config.kafka)
     };
     let mut running = engine::start(config, kafka, Some(day.take_past()), announce)?;
@@ -94,13 +95,28 @@ pub fn demo(
 
 /// How the engine reaches Kafka.
 fn kafka_settings(config: &KafkaConfig) -> KafkaSettings {
+    let mut properties = config.all_properties();
+    if config.instance.is_empty()
+        && let Some(host) = host_name()
+    {
+        properties.insert("group.instance.id".to_owned(), host);
+    }
     KafkaSettings {
         brokers: config.brokers.clone(),
         group: config.group.clone(),
         contact_topic: config.contact_topic.clone(),
         agent_topic: config.agent_topic.clone(),
         queue_topic: config.queue_topic.clone(),
-        properties: config.all_properties(),
+        snapshot_topic: config.snapshot_topic.clone(),
+        create_topics: config.create_topics,
+        properties,
         embedded: false,
     }
+}
+
+/// The host's name, where the system says it in a file.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }

@@ -14,6 +14,8 @@ mod engine;
 #[path = "kafka/expected.rs"]
 mod expected;
 mod oracle;
+#[path = "kafka/recovery.rs"]
+mod recovery;
 #[path = "kafka/topics.rs"]
 mod topics;
 
@@ -51,7 +53,10 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 /// Events of a day's piece that ends now.
 fn events() -> Vec<OwnedEvent> {
     let other = std::env::var("QUEUEPULSE_KAFKA_EVENTS").ok();
-    let wanted = other.and_then(|count| count.parse().ok()).unwrap_or(EVENTS);
+    some_events(other.and_then(|count| count.parse().ok()).unwrap_or(EVENTS))
+}
+
+fn some_events(wanted: usize) -> Vec<OwnedEvent> {
     // Once to see how long so many events take, then so that the last of them happens now.
     let length = {
         let first = simulate(Millis(1_767_603_600_000), wanted);
@@ -303,7 +308,9 @@ fn a_second_member_of_the_group_is_warned_of() {
     create(&brokers, "shared", PARTITIONS);
     let mut first = Engine::start(&reading(&brokers, "shared", "shared"));
     first.wait_for("all partitions are assigned");
-    let mut second = Engine::start(&reading(&brokers, "shared", "shared"));
+    let mut other = reading(&brokers, "shared", "shared");
+    other.push(("QUEUEPULSE__KAFKA__INSTANCE", "other".to_owned()));
+    let mut second = Engine::start(&other);
     second.wait_for("the group has another member");
     first.wait_for("the group has another member");
     assert_eq!((first.end(), second.end()), (0, 0));

@@ -21,6 +21,8 @@ pub fn condition(progress: &Progress, kafka: &KafkaSettings, now: Millis) -> Con
     Condition {
         unready: progress.unready().map(str::to_owned),
         ending: progress.is_ending(),
+        lease_ended: !progress.shows(now),
+        shown_from: progress.shown_from(),
         catching_up: progress.catching_up(),
         shared: progress.is_shared(),
         data_age: progress.known_to().map(age),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::sync::oneshot;
@@ -13,13 +14,20 @@ use crate::event::Millis;
 use crate::ingest::batch::Batch;
 use crate::ingest::client::KafkaSettings;
 use crate::ingest::kafka::{self, Intake, Order, Prelude};
+use crate::ingest::lease::Lease;
+use crate::ingest::note::{Note, Tell};
 use crate::ingest::progress::Progress;
 use crate::ingest::queue_events::{QueueTable, Told};
 use crate::ingest::shard::Shard;
+use crate::ingest::snapshots::WriterEnds;
+use crate::ingest::source::Topic;
 use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
 use crate::live::{Frames, Registry};
-use crate::shutdown::{HTTP, INTAKE, Running, WORKER};
+use crate::recovery::cadence::AT_ONCE;
+use crate::recovery::choice::Refusal;
+use crate::recovery::writer::{Encoded, Writer};
+use crate::shutdown::{HTTP, INTAKE, Running, SNAPSHOTS, WORKER};
 use crate::telemetry::EngineMetrics;
 
 use super::threads::Threads;
@@ -29,6 +37,10 @@ use super::{AppError, clock, http, site};
 
 /// Orders that wait for a worker at most: batches of some hundred records.
 const INBOX: usize = 8;
+/// Encoded states that wait to be written at most: each may be some 10 MiB.
+const ENCODED: usize = AT_ONCE;
+/// Reports of snapshots that wait for the poll thread at most.
+const REPORTS: usize = 1024;
 /// Used batches that wait for the poll thread at most.
 const USED: usize = 64;
 
@@ -53,10 +65,11 @@ pub struct Shared {
     pub stop: Arc<Stop>,
 }
 
-/// The workers' inboxes, and what becomes of used batches.
+/// The workers' inboxes, and what becomes of used batches and of encoded states.
 pub(super) struct Channels {
     pub(super) inboxes: Vec<SyncSender<Order>>,
     used: Receiver<Batch>,
+    snapshots: Option<Receiver<Encoded>>,
 }
 
 /// Starts every thread of the engine.
@@ -97,12 +110,21 @@ pub(super) fn share(config: &Config, kafka: KafkaSettings) -> Result<Shared, App
         registry: Arc::new(Registry::new(Arc::clone(&config.state), Box::new(file))),
         frames: Arc::new(Frames::new(workers(&config))),
         metrics: Arc::new(EngineMetrics::new()?),
-        progress: Arc::default(),
+        progress: Arc::new(Progress::new(lease(&config, &kafka))),
         ticks: Arc::default(),
         stop: Arc::default(),
         kafka: Arc::new(kafka),
         config,
     })
+}
+
+/// Only in the demo nobody else can be given the partitions.
+fn lease(config: &Config, kafka: &KafkaSettings) -> Lease {
+    if kafka.embedded {
+        Lease::of_nobody_else()
+    } else {
+        Lease::of_member(config.kafka.session_timeout)
+    }
 }
 
 /// How many workers: as configured, else one for each core.
@@ -122,6 +144,13 @@ fn limits(config: &Config) -> Limits {
 
 pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Channels, AppError> {
     let (back, used) = sync_channel(USED);
+    let (write, snapshots) = match &shared.kafka.snapshot_topic {
+        Some(_) => {
+            let (write, snapshots) = sync_channel(ENCODED);
+            (Some(write), Some(snapshots))
+        }
+        None => (None, None),
+    };
     let mut inboxes = Vec::new();
     for number in 0..workers(&shared.config) {
         let (inbox, orders) = sync_channel(INBOX);
@@ -141,13 +170,20 @@ pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Ch
             metrics: Arc::clone(&shared.metrics),
             owned: BTreeMap::new(),
             shown_to: Millis::MIN,
+            left: 0,
+            snapshots: write.clone(),
+            state_hash: shared.config.state_hash(),
         };
         threads.start(&format!("{WORKER} {number}"), move || {
             worker.run();
             Ok(())
         })?;
     }
-    Ok(Channels { inboxes, used })
+    Ok(Channels {
+        inboxes,
+        used,
+        snapshots,
+    })
 }
 
 fn start_intake(
@@ -156,7 +192,12 @@ fn start_intake(
     channels: Channels,
     prelude: Option<Prelude>,
 ) -> Result<(), AppError> {
-    let Channels { inboxes, used } = channels;
+    let Channels {
+        inboxes,
+        used,
+        snapshots,
+    } = channels;
+    let writer = snapshots.map(|inbox| start_writer(shared, threads, inbox));
     let (ticks, woken) = (Arc::clone(&shared.ticks), inboxes.clone());
     let stop = Arc::clone(&shared.stop);
     threads.start(&format!("{INTAKE}: ticks"), move || {
@@ -168,6 +209,9 @@ fn start_intake(
     let intake = Intake {
         settings: KafkaSettings::clone(&shared.kafka),
         state: Arc::clone(&shared.config.state),
+        state_hash: shared.config.state_hash(),
+        writer: writer.transpose()?,
+        tell: hear(shared),
         windows: shared.config.windows.clone().into(),
         workers: inboxes,
         used,
@@ -178,6 +222,49 @@ fn start_intake(
     };
     threads.start(&format!("{INTAKE}: kafka"), move || Ok(kafka::run(intake)?))?;
     Ok(())
+}
+
+/// Starts the thread that writes snapshots.
+fn start_writer(
+    shared: &Shared,
+    threads: &mut Threads,
+    inbox: Receiver<Encoded>,
+) -> Result<WriterEnds, AppError> {
+    let (tell, reports) = sync_channel(REPORTS);
+    let done = Arc::new(AtomicBool::new(false));
+    let writer = Writer {
+        client: shared.kafka.outsider(),
+        topic: shared.kafka.snapshot_topic.clone().unwrap_or_default(),
+        inbox,
+        reports: tell,
+        done: Arc::clone(&done),
+    };
+    threads.start(SNAPSHOTS, move || Ok(writer.run()?))?;
+    Ok(WriterEnds { reports, done })
+}
+
+/// What happens to snapshots and assignments goes to the engine's own metrics.
+fn hear(shared: &Shared) -> Tell {
+    let (metrics, kafka) = (Arc::clone(&shared.metrics), Arc::clone(&shared.kafka));
+    let topics = Topic::ALL.map(|topic| kafka.topic(topic));
+    let reasons = Refusal::ALL.map(Refusal::reason);
+    metrics.recovery().begin(topics, reasons);
+    Tell::new(move |note| {
+        let metrics = metrics.recovery();
+        match note {
+            Note::Written { bytes, took } => metrics.written(bytes, took),
+            Note::Failed => metrics.failed(),
+            Note::Refused(refusal) => metrics.refused(refusal.reason()),
+            Note::Restored => metrics.begun("snapshot"),
+            Note::Replayed => metrics.begun("log"),
+            Note::RestoreTook(took) => metrics.restored(took),
+            Note::Behind(records) => metrics.replayed(records),
+            Note::Gap(topic, records) => metrics.gap(kafka.topic(topic), records),
+            Note::Holes(topic, offsets) => metrics.holes(kafka.topic(topic), offsets),
+            Note::Added(topic) => metrics.added(kafka.topic(topic)),
+            Note::Lost => metrics.lost(),
+        }
+    })
 }
 
 fn queue_table(shared: &Shared) -> QueueTable {

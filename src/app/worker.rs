@@ -13,11 +13,16 @@ use crate::ingest::batch::{Batch, Record};
 use crate::ingest::client::KafkaSettings;
 use crate::ingest::kafka::Order;
 use crate::ingest::progress::{Progress, SourceProgress};
+use crate::ingest::restore::Restored;
 use crate::ingest::shard::Shard;
+use crate::ingest::snapshots::SnapshotOrder;
 use crate::ingest::source::{Source, Topic};
 use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
 use crate::live::Publisher;
+use crate::recovery::encoding;
+use crate::recovery::header::{Fingerprint, Header};
+use crate::recovery::writer::Encoded;
 use crate::telemetry::EngineMetrics;
 
 use super::tick::{Tick, Ticks};
@@ -49,6 +54,12 @@ pub struct Worker {
     pub owned: BTreeMap<Source, Owned>,
     /// Where its windows end; [`Millis::MIN`] when they have to be built.
     pub shown_to: Millis,
+    /// Partitions that were taken away since the last frame.
+    pub left: i64,
+    /// Where snapshots go; none if there are none.
+    pub snapshots: Option<SyncSender<Encoded>>,
+    /// Hash of what counts.
+    pub state_hash: u64,
 }
 
 /// A partition that the worker owns.
@@ -59,6 +70,12 @@ pub struct Owned {
     progress: Arc<SourceProgress>,
     /// Oddities that have been counted.
     irregular: [u64; Correction::ALL.len()],
+    /// The offset after the last record applied.
+    next: i64,
+    /// The last record applied.
+    last: Option<Fingerprint>,
+    /// Records applied, those before the restart included.
+    records: u64,
 }
 
 impl Worker {
@@ -82,8 +99,12 @@ impl Worker {
     fn carry_out(&mut self, order: Order) {
         match order {
             Order::Take {
-                source, progress, ..
-            } => self.take(source, progress),
+                source,
+                start,
+                progress,
+                restored,
+            } => self.take(source, start.offset, progress, restored),
+            Order::Snapshot(order) => self.snapshot(order),
             Order::Records(batch) => self.apply(batch),
             Order::CaughtUp(source) => {
                 if let Some(owned) = self.owned.get(&source) {
@@ -96,28 +117,80 @@ impl Worker {
                     self.shard.lose(owned.number);
                     self.shown_to = Millis::MIN;
                 }
+                self.left += 1;
             }
             Order::Ask(question) => (question.0)(&self.shard),
             Order::Wake | Order::Finish => {}
         }
     }
 
-    fn take(&mut self, source: Source, progress: Arc<SourceProgress>) {
+    fn take(
+        &mut self,
+        source: Source,
+        next: i64,
+        progress: Arc<SourceProgress>,
+        restored: Option<Restored>,
+    ) {
         let free = |number: &u32| self.owned.values().all(|owned| owned.number != *number);
         let number = (0..u32::MAX).find(free).unwrap_or(u32::MAX);
-        self.shard.take(number, Arc::clone(&self.settings));
-        let irregular = [0; Correction::ALL.len()];
-        let owned = Owned {
+        let mut owned = Owned {
             number,
             progress,
-            irregular,
+            irregular: [0; Correction::ALL.len()],
+            next,
+            last: None,
+            records: 0,
         };
+        match restored {
+            Some(restored) => {
+                let Restored { partition, header } = restored;
+                // They were counted by whoever saw them.
+                owned.irregular = *partition.irregular();
+                owned.last = header.last;
+                owned.records = header.records;
+                self.shard.restore(number, *partition);
+            }
+            None => self.shard.take(number, Arc::clone(&self.settings)),
+        }
         self.owned.insert(source, owned);
         self.shown_to = Millis::MIN;
     }
 
+    /// Encodes a partition's state for the writing thread.
+    fn snapshot(&mut self, order: SnapshotOrder) {
+        let source = order.source;
+        let (Some(snapshots), Some(owned)) = (&self.snapshots, self.owned.get(&source)) else {
+            return;
+        };
+        let Some(partition) = self.shard.partition(owned.number) else {
+            return;
+        };
+        let mut state = Vec::new();
+        encoding::encode(partition, &mut state);
+        let header = Header {
+            format: u32::from(encoding::FORMAT),
+            of: self.kafka.of(source),
+            settings: self.state_hash,
+            next_offset: owned.next,
+            last: owned.last,
+            records: owned.records,
+            since: owned.progress.since().map(|since| since.0),
+            partitions: order.partitions,
+            written: order.now.0,
+            size: state.len() as u64,
+        };
+        let encoded = Encoded {
+            header,
+            state,
+            turn: order.turn,
+            ordered: order.ordered,
+        };
+        // Waits while the writing thread is busy; if it is gone, so is the process.
+        let _ = snapshots.send(encoded);
+    }
+
     fn apply(&mut self, batch: Batch) {
-        let Some(owned) = self.owned.get(&batch.source) else {
+        let Some(owned) = self.owned.get_mut(&batch.source) else {
             return;
         };
         owned.progress.first_record(batch.first_timestamp());
@@ -133,6 +206,9 @@ impl Worker {
             );
             tally.note(result);
         }
+        owned.next = batch.next;
+        owned.last = batch.last().or(owned.last);
+        owned.records += tally.records();
         owned.progress.applied(batch.next, batch.last_timestamp());
         self.count(batch.source, &tally);
         // The poll thread may have all that it needs.
@@ -171,6 +247,10 @@ impl Worker {
         }
         frame.tick = tick.number;
         self.publisher.publish(frame);
+        let left = std::mem::take(&mut self.left);
+        if left > 0 {
+            self.progress.left(left, tick.number);
+        }
     }
 }
 

@@ -17,14 +17,18 @@ pub struct KafkaConfig {
     pub brokers: String,
     /// The consumer group.
     pub group: String,
-    /// A name of this instance that stays the same over restarts.
-    pub instance: Option<String>,
+    /// A name of this instance that stays the same over restarts; empty for the host's.
+    pub instance: String,
     /// Contact events.
     pub contact_topic: String,
     /// Agent events.
     pub agent_topic: String,
     /// What queues are; `None` if there is no such topic.
     pub queue_topic: Option<String>,
+    /// Where snapshots are kept; `None` if they are not.
+    pub snapshot_topic: Option<String>,
+    /// The snapshot topic may be created, and given more partitions.
+    pub create_topics: bool,
     /// A member that is not heard of for this long loses its partitions.
     pub session_timeout: Span,
     /// Larger records are refused.
@@ -42,6 +46,9 @@ impl fmt::Debug for Properties {
         out.debug_set().entries(self.0.keys()).finish()
     }
 }
+
+/// Says that the instance has no name, whatever its host's is.
+pub const NO_INSTANCE: &str = "none";
 
 /// Properties that have a key of their own.
 const HAVE_KEYS: [(&str, &str); 5] = [
@@ -80,8 +87,8 @@ impl KafkaConfig {
             "heartbeat.interval.ms".to_owned(),
             (session / 5).max(1).to_string(),
         );
-        if let Some(instance) = &self.instance {
-            all.insert("group.instance.id".to_owned(), instance.clone());
+        if !self.instance.is_empty() && self.instance != NO_INSTANCE {
+            all.insert("group.instance.id".to_owned(), self.instance.clone());
         }
         all
     }
@@ -96,10 +103,12 @@ pub(super) fn kafka(root: &mut Section<'_>) -> KafkaConfig {
     let config = KafkaConfig {
         brokers: topic(section.name("brokers")),
         group: topic(section.name("group")),
-        instance: optional(section.text("instance")),
+        instance: section.text("instance").unwrap_or_default(),
         contact_topic: topic(section.name("contact_topic")),
         agent_topic: topic(section.name("agent_topic")),
         queue_topic: optional(section.text("queue_topic")),
+        snapshot_topic: optional(section.text("snapshot_topic")),
+        create_topics: section.flag("create_topics").unwrap_or_default(),
         session_timeout: section.positive_span("session_timeout").unwrap_or_default(),
         max_record_bytes: max_record_bytes
             .and_then(|bytes| usize::try_from(bytes).ok())

@@ -6,10 +6,12 @@
 use crate::event::Millis;
 
 use super::source::Source;
+use crate::recovery::header::Fingerprint;
 
 /// Where a record ends in the buffer, and what Kafka knows of it.
 #[derive(Clone, Copy, Debug)]
 struct Head {
+    offset: i64,
     end: usize,
     timestamp: Option<Millis>,
     has_value: bool,
@@ -58,6 +60,7 @@ impl Batch {
     pub fn push(&mut self, offset: i64, value: Option<&[u8]>, timestamp: Option<Millis>) {
         self.bytes.extend_from_slice(value.unwrap_or_default());
         self.heads.push(Head {
+            offset,
             end: self.bytes.len(),
             timestamp,
             has_value: value.is_some(),
@@ -78,6 +81,15 @@ impl Batch {
     /// The bytes of all values together.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// What the last record is known by.
+    pub fn last(&self) -> Option<Fingerprint> {
+        let (head, before) = self.heads.split_last()?;
+        let begin = before.last().map_or(0, |before| before.end);
+        let value = self.bytes.get(begin..head.end).unwrap_or_default();
+        let value = head.has_value.then_some(value);
+        Some(Fingerprint::of(head.offset, head.timestamp, value))
     }
 
     /// The timestamp of the last record that has one.
@@ -135,6 +147,8 @@ mod tests {
         assert_eq!((batch.next, batch.len(), batch.bytes()), (10, 3, 3));
         assert_eq!(batch.first_timestamp(), Some(Millis(10)));
         assert_eq!(batch.last_timestamp(), Some(Millis(30)));
+        let last = Fingerprint::of(9, Some(Millis(30)), Some(b""));
+        assert_eq!(batch.last(), Some(last));
         let capacity = batch.bytes.capacity();
         batch.reset(SOURCE);
         assert!(batch.is_empty() && batch.bytes.capacity() == capacity);

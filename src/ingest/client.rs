@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::event::Millis;
+use crate::recovery::header::Of;
 
 use super::source::{Source, Topic};
 use super::start::LogBounds;
@@ -26,6 +27,10 @@ pub struct KafkaSettings {
     pub agent_topic: String,
     /// The compacted topic of queue events, if there is one.
     pub queue_topic: Option<String>,
+    /// Where snapshots are kept; none if they are not.
+    pub snapshot_topic: Option<String>,
+    /// The snapshot topic may be created, and given more partitions.
+    pub create_topics: bool,
     /// The consumer group.
     pub group: String,
     /// librdkafka's properties, over the engine's own. May hold secrets.
@@ -43,6 +48,7 @@ impl fmt::Debug for KafkaSettings {
             .field("contact_topic", &self.contact_topic)
             .field("agent_topic", &self.agent_topic)
             .field("queue_topic", &self.queue_topic)
+            .field("snapshot_topic", &self.snapshot_topic)
             .finish_non_exhaustive()
     }
 }
@@ -63,8 +69,17 @@ impl KafkaSettings {
             .find(|&topic| self.topic(topic) == name)
     }
 
-    /// A client outside the group.
-    pub(super) fn outsider(&self) -> ClientConfig {
+    /// Whose state a partition's snapshots are.
+    pub fn of(&self, source: Source) -> Of {
+        Of {
+            group: self.group.clone(),
+            topic: self.topic(source.topic).to_owned(),
+            partition: source.partition,
+        }
+    }
+
+    /// A client that is no member of a group, and may produce.
+    pub fn outsider(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         let properties = self.properties.iter();
         let given = properties.map(|(key, value)| (key.as_str(), value.as_str()));
@@ -76,18 +91,25 @@ impl KafkaSettings {
         config
     }
 
-    /// The member of the group; its statistics tell where the logs end.
+    /// The member of the group; its statistics tell where the logs end. Under the newer group
+    /// protocol the coordinator decides on sessions and on who gets what, and librdkafka refuses to
+    /// be told.
     pub(super) fn member(&self) -> ClientConfig {
         let mut config = self.outsider();
         config.set("group.id", &self.group);
         config.set("statistics.interval.ms", "1000");
+        if config.get("group.protocol") == Some("consumer") {
+            for decided in DECIDED_BY_THE_COORDINATOR {
+                config.remove(decided);
+            }
+        }
         config
     }
 }
 
 /// What every client begins with; the properties given are laid over it. Memory is bounded, and a
 /// broker that went away is noticed soon.
-const DEFAULTS: [(&str, &str); 12] = [
+const DEFAULTS: [(&str, &str); 13] = [
     ("check.crcs", "true"),
     ("client.id", "queuepulse"),
     ("fetch.message.max.bytes", "1048576"),
@@ -100,6 +122,13 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("reconnect.backoff.max.ms", "5000"),
     ("session.timeout.ms", "10000"),
     ("socket.keepalive.enable", "true"),
+    ("topic.metadata.refresh.interval.ms", "30000"),
+];
+
+const DECIDED_BY_THE_COORDINATOR: [&str; 3] = [
+    "heartbeat.interval.ms",
+    "partition.assignment.strategy",
+    "session.timeout.ms",
 ];
 
 /// What nothing is laid over: where reading begins is always said, so nothing is committed or reset

@@ -2,14 +2,15 @@
 //! calls them from inside `poll`. They answer the group and note what happened; the poll loop acts
 //! on the notes as soon as `poll` returns.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -18,17 +19,22 @@ use crate::event::Millis;
 use crate::windows::frame::WindowSpec;
 
 use super::client::{Broker, KafkaSettings, TopicState};
+use super::kafka::ensured;
+use super::note::{Note, Tell};
+use super::progress::Progress;
+use super::restore::{Begin, Restore};
+use super::snapshots::Snapshots;
 use super::source::{Source, Topic};
-use super::start::{self, Start};
 use super::statistics::Statistics;
 use super::stop::Stop;
+use crate::recovery::tail::Tail;
 
 /// What the group did.
 #[derive(Debug)]
 pub(super) enum Change {
     /// Partitions were assigned, with the place to begin each.
     Given {
-        starts: Vec<(Source, Start)>,
+        begins: Vec<Begin>,
         replaces_all: bool,
         /// Partitions of both topics, whoever has them.
         all: usize,
@@ -48,7 +54,13 @@ pub(super) struct Member {
     pub(super) settings: KafkaSettings,
     pub(super) state: Arc<StateSettings>,
     pub(super) windows: Arc<[WindowSpec]>,
+    pub(super) state_hash: u64,
     pub(super) broker: Broker,
+    /// Reads snapshots; none if there are none.
+    pub(super) tail: Option<Mutex<Tail>>,
+    pub(super) snapshots: Arc<Mutex<Snapshots>>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) tell: Tell,
     pub(super) clock: fn() -> Millis,
     pub(super) stop: Arc<Stop>,
     pub(super) noted: AtomicBool,
@@ -78,6 +90,8 @@ impl ConsumerContext for Member {
         err: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
+        // Nothing is shown until the workers know.
+        self.progress.set_changing(true);
         let change = match err {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self
                 .assign(consumer, partitions)
@@ -86,6 +100,24 @@ impl ConsumerContext for Member {
         };
         lock(&self.changes).push(change);
         self.noted.store(true, Relaxed);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        let elements = offsets.elements();
+        let proof = elements
+            .first()
+            .and_then(|first| first.metadata().parse().ok());
+        let (mut lease, _) = self.progress.lease((self.clock)());
+        match (result, proof) {
+            (Ok(()), Some(proof)) => lease.confirmed(proof),
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                tracing::debug!(%error, "a commit was refused");
+                if is_no_member(&error) {
+                    lease.lost();
+                }
+            }
+        }
     }
 }
 
@@ -126,23 +158,26 @@ impl Member {
     ) -> KafkaResult<Change> {
         let given = self.sources(partitions);
         let cooperative = is_cooperative(consumer);
-        let (starts, all) = if given.is_empty() {
+        let (begins, all) = if given.is_empty() {
             (Vec::new(), 0)
         } else {
-            self.patiently(|| Ok((self.starts(&given)?, self.all_partitions()?)))?
+            self.patiently(|| self.begin(&given))?
         };
-        for (source, start) in &starts {
-            let topic = self.settings.topic(source.topic);
-            let offset = Offset::Offset(start.offset);
-            partitions.set_partition_offset(topic, source.partition, offset)?;
+        for begin in &begins {
+            let topic = self.settings.topic(begin.source.topic);
+            let offset = Offset::Offset(begin.start.offset);
+            partitions.set_partition_offset(topic, begin.source.partition, offset)?;
         }
         if cooperative {
             consumer.incremental_assign(partitions)?;
         } else {
             consumer.assign(partitions)?;
         }
+        let (mut lease, now) = self.progress.lease((self.clock)());
+        lease.given(now);
+        drop(lease);
         Ok(Change::Given {
-            starts,
+            begins,
             replaces_all: !cooperative,
             all,
         })
@@ -154,6 +189,14 @@ impl Member {
         partitions: &mut TopicPartitionList,
     ) -> Change {
         let taken = self.sources(partitions);
+        if consumer.assignment_lost() {
+            // Someone else may have them already: nothing is written or committed.
+            self.progress.lease((self.clock)()).0.lost();
+            self.tell.note(Note::Lost);
+            tracing::warn!("the group has taken the assignment away");
+        } else {
+            self.last_words(consumer, &taken);
+        }
         let done = if is_cooperative(consumer) {
             consumer.incremental_unassign(partitions)
         } else {
@@ -177,30 +220,80 @@ impl Member {
             .collect()
     }
 
-    fn starts(&self, sources: &[Source]) -> KafkaResult<Vec<(Source, Start)>> {
-        let now = (self.clock)();
-        let start_of = |&source: &Source| {
-            let start = if self.settings.embedded {
-                start::from_the_beginning(self.broker.bounds(source, None, QUESTION)?)
-            } else {
-                let wanted = start::wanted(source.topic, &self.windows, &self.state, now);
-                let bounds = self.broker.bounds(source, Some(wanted), QUESTION)?;
-                start::decide(bounds, wanted)
-            };
-            Ok((source, start))
-        };
-        sources.iter().map(start_of).collect()
+    /// Final snapshots, and how far they are, for whoever is given the partitions next.
+    fn last_words(&self, consumer: &BaseConsumer<Self>, taken: &[Source]) {
+        let mut snapshots = lock(&self.snapshots);
+        snapshots.finals(taken);
+        let proof = self.progress.lease((self.clock)()).0.proof();
+        if let Some(offsets) = snapshots.take_news(false) {
+            self.commit(consumer, &offsets, proof);
+        }
     }
 
-    fn all_partitions(&self) -> KafkaResult<usize> {
-        let mut all = 0;
+    /// Tells the group how far snapshots are. Its answer proves that this process is a member.
+    pub(super) fn commit(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        offsets: &[(Source, i64)],
+        proof: u64,
+    ) {
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for (source, next) in offsets {
+            let topic = self.settings.topic(source.topic);
+            let mut element = list.add_partition(topic, source.partition);
+            element.set_metadata(proof.to_string());
+            if let Err(error) = element.set_offset(Offset::Offset(*next)) {
+                tracing::debug!(%error, %source, "no offset to commit");
+            }
+        }
+        if let Err(error) = consumer.commit(&list, CommitMode::Async) {
+            tracing::debug!(%error, "a commit was not sent");
+        }
+    }
+
+    fn begin(&self, sources: &[Source]) -> KafkaResult<(Vec<Begin>, usize)> {
+        let partitions = self.partitions()?;
+        let all = partitions
+            .values()
+            .map(|&count| usize::try_from(count).unwrap_or(0))
+            .sum();
+        let known = Topic::ALL.into_iter().filter_map(|topic| {
+            let known = lock(&self.snapshots).partitions(topic)?;
+            Some((topic, known))
+        });
+        let restore = Restore {
+            settings: &self.settings,
+            state: &self.state,
+            state_hash: self.state_hash,
+            windows: &self.windows,
+            broker: &self.broker,
+            tail: self.tail.as_ref(),
+            tell: &self.tell,
+            now: (self.clock)(),
+            known: known.collect(),
+        };
+        let begins = restore.begin(sources)?;
+        lock(&self.snapshots).set_partitions(partitions);
+        Ok((begins, all))
+    }
+
+    /// How many partitions each topic has; the snapshot topic is given as many.
+    fn partitions(&self) -> KafkaResult<BTreeMap<Topic, i32>> {
+        let mut partitions = BTreeMap::new();
         for topic in Topic::ALL {
             let name = self.settings.topic(topic);
             if let TopicState::Partitions(count) = self.broker.topic(name, QUESTION)? {
-                all += usize::try_from(count).unwrap_or(0);
+                partitions.insert(topic, count);
             }
         }
-        Ok(all)
+        let grown =
+            |topic| lock(&self.snapshots).partitions(topic) < partitions.get(&topic).copied();
+        if Topic::ALL.into_iter().any(grown)
+            && let Err(error) = ensured(&self.broker, &self.settings)
+        {
+            tracing::warn!("{error}");
+        }
+        Ok(partitions)
     }
 
     /// Asks again while the broker does not answer: a wrong place to begin would be worse than the
@@ -219,6 +312,18 @@ impl Member {
             }
         }
     }
+}
+
+/// The coordinator no longer knows this process as the member that it was.
+fn is_no_member(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::UnknownMemberId
+                | RDKafkaErrorCode::IllegalGeneration
+                | RDKafkaErrorCode::FencedInstanceId
+        )
+    )
 }
 
 fn is_cooperative<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {

@@ -4,35 +4,37 @@
 //! One thread polls, because librdkafka's per-partition queues lose wake-ups and partitions (rdkafka
 //! issues 535, 651, 840); at over a million messages a second it is not what limits the engine. The
 //! channels are bounded: when workers fall behind, polling waits, librdkafka's own queues fill and
-//! fetching stops. Nothing is paused, nothing is sought, nothing is committed: a group offset would
-//! decide nothing, since state is rebuilt from the log.
+//! fetching stops. Nothing is paused, nothing is sought. Group offsets follow the snapshots: they
+//! tell others how far this group is, and decide nothing.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message};
 use thiserror::Error;
 
 use crate::engine::settings::StateSettings;
 use crate::event::Millis;
 use crate::windows::frame::WindowSpec;
 
-use super::assignment::{Assignment, Share, Step};
 use super::batch::Batch;
 use super::client::{Broker, KafkaSettings, TopicState};
-use super::context::{Change, Member};
+use super::context::Member;
+use super::note::Tell;
+use super::poll_loop::PollLoop;
 use super::progress::{Progress, SourceProgress};
+use super::restore::Restored;
 use super::shard::Shard;
+use super::snapshots::{SnapshotOrder, Snapshots, WriterEnds};
 use super::source::{Source, Topic};
 use super::start::Start;
-use super::statistics::Statistics;
 use super::stop::Stop;
+use crate::recovery::tail::Tail;
+use crate::recovery::topic::{SnapshotTopic, TopicError};
 
 /// A question to a worker; it sends its answer itself.
 pub struct Question(pub Box<dyn FnOnce(&Shard) + Send>);
@@ -46,7 +48,7 @@ impl fmt::Debug for Question {
 /// What a worker is told, in order.
 #[derive(Debug)]
 pub enum Order {
-    /// Begin an empty state of this partition.
+    /// Begin a state of this partition: an empty one, or the one restored.
     Take {
         /// The partition.
         source: Source,
@@ -54,7 +56,11 @@ pub enum Order {
         start: Start,
         /// Where to say how far it has been applied.
         progress: Arc<SourceProgress>,
+        /// The state out of a snapshot.
+        restored: Option<Restored>,
     },
+    /// Encode this partition's state, and hand it to the writing thread.
+    Snapshot(SnapshotOrder),
     /// Apply these records; an empty batch says that nothing else lies before its `next`.
     Records(Batch),
     /// Everything up to the end as it was at assignment has been handed over.
@@ -84,8 +90,25 @@ pub enum IngestError {
         reason: String,
     },
     /// The records that were to be read next are no longer there.
-    #[error("kafka: the log no longer has the offset to be read next; a restart reads it anew")]
+    #[error(
+        "kafka: a log no longer has the offset to be read next (records were deleted, or the topic \
+         was made anew); a restart goes on from a snapshot or from the log"
+    )]
     LogCut,
+    /// Another process is the member that this one was.
+    #[error(
+        "kafka: another process of group {group} runs with the same kafka.instance {instance:?}; \
+         give each its own"
+    )]
+    Fenced {
+        /// The group.
+        group: String,
+        /// The name of this instance.
+        instance: String,
+    },
+    /// There is no snapshot topic as it must be.
+    #[error("kafka: {0}")]
+    SnapshotTopic(#[from] TopicError),
     /// An assignment could not be taken up.
     #[error("kafka: the assignment cannot be taken up: {0}")]
     Assignment(KafkaError),
@@ -103,6 +126,12 @@ pub struct Intake {
     pub settings: KafkaSettings,
     /// For how far back to read.
     pub state: Arc<StateSettings>,
+    /// The hash of the settings that count: a snapshot of another one is not used.
+    pub state_hash: u64,
+    /// The thread that writes snapshots; none if there are none.
+    pub writer: Option<WriterEnds>,
+    /// Hears what happens.
+    pub tell: Tell,
     /// For how far back to read.
     pub windows: Arc<[WindowSpec]>,
     /// The workers' inboxes; [`Source::worker`] says whose a partition is.
@@ -125,99 +154,118 @@ impl fmt::Debug for Intake {
     }
 }
 
-/// A batch is handed over when it has so many records or bytes, or when nothing more is to be had
-/// at once, or after [`BATCH_AGE`].
-const BATCH_RECORDS: usize = 512;
-const BATCH_BYTES: usize = 256 * 1024;
-const BATCH_AGE: Duration = Duration::from_millis(20);
-/// How long a poll waits when there is nothing to read.
-const POLL: Duration = Duration::from_millis(50);
-/// The clock is read once in so many records.
-const LOOK: u32 = 128;
 /// How often a broker or topic that is not there is asked for again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Statistics, made once a second, are about the present assignment when it is this old.
-const SETTLED: Duration = Duration::from_secs(3);
 
-/// One partition being read.
-struct Reading {
-    /// The offset after the last record handed over or kept in `open`.
-    next: i64,
-    /// Fetching came to the end at this offset, past records that are never delivered (markers of
-    /// transactions); negative when there is nothing to say.
-    passed: i64,
-    /// When it was taken; statistics made before that are about an earlier assignment.
-    taken: Instant,
-    open: Option<Batch>,
-    progress: Arc<SourceProgress>,
-}
-
-struct Loop {
-    settings: KafkaSettings,
-    workers: Vec<SyncSender<Order>>,
-    used: Receiver<Batch>,
-    progress: Arc<Progress>,
-    clock: fn() -> Millis,
-    prelude: Option<Prelude>,
-    assignment: Assignment,
-    readings: BTreeMap<Source, Reading>,
-    /// Readings with an open batch.
-    kept: usize,
-    /// Records kept since the last look at the clock.
-    since_look: u32,
-    /// When the oldest record kept back may have come in.
-    opened: Instant,
-    /// Errors that have been told since the broker last answered.
-    told: Vec<RDKafkaErrorCode>,
-}
-
-/// Reads until told to stop. Waits for the broker and for the topics if they are not there yet,
-/// saying so once.
-pub fn run(intake: Intake) -> Result<(), IngestError> {
+/// Reads until told to stop, then takes final snapshots and leaves. Waits for the broker and for the
+/// topics if they are not there yet, saying so once.
+pub fn run(mut intake: Intake) -> Result<(), IngestError> {
     let broker = Broker::new(intake.settings.clone()).map_err(IngestError::Client)?;
-    if !wait_for_topics(&broker, &intake) {
+    if !wait_for_topics(&broker, &intake) || !ensure_snapshot_topic(&broker, &intake)? {
         return Ok(());
     }
-    let member = Member {
-        settings: intake.settings.clone(),
-        state: intake.state,
-        windows: intake.windows,
-        broker,
-        clock: intake.clock,
-        stop: Arc::clone(&intake.stop),
-        noted: AtomicBool::new(false),
-        changes: Mutex::default(),
-        statistics: Mutex::default(),
-    };
-    let config = intake.settings.member();
-    let consumer: BaseConsumer<Member> = config
-        .create_with_context(member)
-        .map_err(IngestError::Client)?;
+    let snapshots = Arc::new(Mutex::new(Snapshots::new(
+        intake.writer.take(),
+        intake.workers.clone(),
+        intake.tell.clone(),
+        intake.clock,
+    )));
+    let consumer = consumer(broker, &intake, &snapshots)?;
     let begun = if intake.settings.embedded {
         consumer.context().take_all(&consumer)
     } else {
         consumer.subscribe(&Topic::ALL.map(|topic| intake.settings.topic(topic)))
     };
     begun.map_err(IngestError::Client)?;
-    let mut poll_loop = Loop {
-        settings: intake.settings.clone(),
-        workers: intake.workers,
-        used: intake.used,
-        progress: intake.progress,
-        clock: intake.clock,
-        prelude: intake.prelude,
-        assignment: Assignment::default(),
-        readings: BTreeMap::new(),
-        kept: 0,
-        since_look: 0,
-        opened: Instant::now(),
-        told: Vec::new(),
-    };
-    while !intake.stop.is_raised() {
-        poll_loop.once(&consumer)?;
+    let stop = Arc::clone(&intake.stop);
+    let mut poll_loop = PollLoop::new(intake, snapshots);
+    let mut ended = Ok(());
+    while ended.is_ok() && !stop.is_raised() {
+        ended = poll_loop.once(&consumer);
     }
-    poll_loop.hand_over_all()
+    let handed_over = poll_loop.hand_over_all();
+    // Closing revokes the assignment, and so takes the final snapshots.
+    drop(consumer);
+    ended.and(handed_over)
 }
+
+fn consumer(
+    broker: Broker,
+    intake: &Intake,
+    snapshots: &Arc<Mutex<Snapshots>>,
+) -> Result<BaseConsumer<Member>, IngestError> {
+    let settings = intake.settings.clone();
+    let tail = match &settings.snapshot_topic {
+        Some(topic) => {
+            let tail = Tail::new(&settings.outsider(), topic).map_err(IngestError::Client)?;
+            Some(Mutex::new(tail))
+        }
+        None => None,
+    };
+    let config = settings.member();
+    let member = Member {
+        settings,
+        state: Arc::clone(&intake.state),
+        state_hash: intake.state_hash,
+        windows: Arc::clone(&intake.windows),
+        broker,
+        tail,
+        snapshots: Arc::clone(snapshots),
+        progress: Arc::clone(&intake.progress),
+        tell: intake.tell.clone(),
+        clock: intake.clock,
+        stop: Arc::clone(&intake.stop),
+        noted: AtomicBool::new(false),
+        changes: Mutex::default(),
+        statistics: Mutex::default(),
+    };
+    config
+        .create_with_context(member)
+        .map_err(IngestError::Client)
+}
+
+/// Sees to it that there is a snapshot topic with enough partitions, trying again while the broker
+/// does not answer; `false` if told to stop before.
+fn ensure_snapshot_topic(broker: &Broker, intake: &Intake) -> Result<bool, IngestError> {
+    loop {
+        match ensured(broker, &intake.settings) {
+            Ok(()) => return Ok(true),
+            Err(refused @ TopicError::Refused { .. }) => return Err(refused.into()),
+            Err(TopicError::Kafka(error)) => {
+                tracing::warn!(%error, "kafka: cannot look at the snapshot topic; trying again");
+            }
+        }
+        intake.progress.polled((intake.clock)());
+        if intake.stop.wait(RETRY) {
+            return Ok(false);
+        }
+    }
+}
+
+/// Sees to it that the snapshot topic, if there is to be one, has as many partitions as each topic
+/// that is read.
+pub(super) fn ensured(broker: &Broker, settings: &KafkaSettings) -> Result<(), TopicError> {
+    let Some(name) = &settings.snapshot_topic else {
+        return Ok(());
+    };
+    let count = |name: &str| match broker.topic(name, QUESTION)? {
+        TopicState::Partitions(partitions) => Ok::<_, KafkaError>(Some(partitions)),
+        TopicState::Missing => Ok(None),
+    };
+    let mut wanted = 1;
+    for topic in Topic::ALL {
+        wanted = wanted.max(count(settings.topic(topic))?.unwrap_or(1));
+    }
+    let topic = SnapshotTopic {
+        client: settings.outsider(),
+        name: name.clone(),
+        may_create: settings.create_topics,
+    };
+    topic.ensure(count(name)?, wanted)
+}
+
+/// How long one question to the broker may take.
+const QUESTION: Duration = Duration::from_secs(5);
 
 /// Asks for both topics until they are there; `false` if told to stop before.
 fn wait_for_topics(broker: &Broker, intake: &Intake) -> bool {
@@ -264,242 +312,6 @@ fn wait_for_topics(broker: &Broker, intake: &Intake) -> bool {
             return false;
         }
     }
-}
-
-impl Loop {
-    fn once(&mut self, consumer: &BaseConsumer<Member>) -> Result<(), IngestError> {
-        let timeout = if self.kept == 0 { POLL } else { Duration::ZERO };
-        let polled = consumer.poll(timeout);
-        if let Some((changes, statistics)) = consumer.context().take_notes() {
-            // What was kept belongs to the assignment before the change.
-            self.hand_over_all()?;
-            for change in changes {
-                self.change(change)?;
-            }
-            if let Some(statistics) = statistics {
-                self.look_at(&statistics);
-            }
-        } else if polled.is_none() {
-            self.drained()?;
-        }
-        match polled {
-            Some(Ok(message)) => self.keep(&message),
-            Some(Err(error)) => self.failed(consumer, &error),
-            None => {
-                self.progress.polled((self.clock)());
-                Ok(())
-            }
-        }
-    }
-
-    /// Keeps a record in its partition's open batch.
-    fn keep(&mut self, message: &BorrowedMessage<'_>) -> Result<(), IngestError> {
-        let Some(topic) = self.settings.topic_named(message.topic()) else {
-            return Ok(());
-        };
-        let partition = message.partition();
-        let source = Source { topic, partition };
-        let Some(reading) = self.readings.get_mut(&source) else {
-            return Ok(());
-        };
-        if message.offset() < reading.next {
-            return Ok(());
-        }
-        let batch = open(reading, source, &self.used, &mut self.kept);
-        let timestamp = message
-            .timestamp()
-            .to_millis()
-            .filter(|&millis| millis >= 0);
-        batch.push(message.offset(), message.payload(), timestamp.map(Millis));
-        let full = batch.len() >= BATCH_RECORDS || batch.bytes() >= BATCH_BYTES;
-        reading.next = message.offset() + 1;
-        if full {
-            self.hand_over(source)?;
-        }
-        self.since_look += 1;
-        if self.since_look >= LOOK {
-            self.since_look = 0;
-            self.progress.polled((self.clock)());
-            if self.opened.elapsed() >= BATCH_AGE {
-                self.hand_over_all()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing more is to be had at once: what was fetched has been delivered.
-    fn drained(&mut self) -> Result<(), IngestError> {
-        for (&source, reading) in &mut self.readings {
-            if reading.passed > reading.next {
-                reading.next = reading.passed;
-                open(reading, source, &self.used, &mut self.kept).next = reading.passed;
-            }
-            reading.passed = -1;
-        }
-        self.hand_over_all()
-    }
-
-    fn hand_over_all(&mut self) -> Result<(), IngestError> {
-        self.opened = Instant::now();
-        if self.kept == 0 {
-            return Ok(());
-        }
-        let open =
-            |(source, reading): (&Source, &Reading)| reading.open.is_some().then_some(*source);
-        let sources: Vec<Source> = self.readings.iter().filter_map(open).collect();
-        sources
-            .into_iter()
-            .try_for_each(|source| self.hand_over(source))
-    }
-
-    fn hand_over(&mut self, source: Source) -> Result<(), IngestError> {
-        let Some(reading) = self.readings.get_mut(&source) else {
-            return Ok(());
-        };
-        let next = reading.next;
-        if let Some(batch) = reading.open.take() {
-            self.kept -= 1;
-            self.tell(source, Order::Records(batch))?;
-        }
-        let step = self.assignment.read_to(source, next);
-        step.map_or(Ok(()), |step| self.carry_out(step))
-    }
-
-    fn tell(&self, source: Source, order: Order) -> Result<(), IngestError> {
-        let worker = self.workers.get(source.worker(self.workers.len()));
-        let sent = worker.map(|worker| worker.send(order));
-        sent.and_then(Result::ok).ok_or(IngestError::WorkerGone)
-    }
-
-    fn change(&mut self, change: Change) -> Result<(), IngestError> {
-        let steps = match change {
-            Change::Given {
-                starts,
-                replaces_all,
-                all,
-            } => {
-                let steps = self.assignment.given(&starts, replaces_all);
-                self.tell_share(all);
-                steps
-            }
-            Change::Taken(sources) => self.assignment.taken(&sources),
-            Change::Failed(error) => return Err(IngestError::Assignment(error)),
-        };
-        steps.into_iter().try_for_each(|step| self.carry_out(step))
-    }
-
-    fn tell_share(&self, all: usize) {
-        let share = self.assignment.share(all);
-        self.progress
-            .set_shared(matches!(share, Share::Some { .. }));
-        match share {
-            Share::Some { owned, of } => tracing::warn!(
-                owned,
-                of,
-                "the group has another member: figures are right with one instance only"
-            ),
-            Share::Everything => tracing::info!(partitions = all, "all partitions are assigned"),
-            Share::Nothing => tracing::info!("no partition is assigned"),
-        }
-    }
-
-    fn carry_out(&mut self, step: Step) -> Result<(), IngestError> {
-        match step {
-            Step::Take(source, start) => self.take(source, start),
-            Step::Drop(source) => {
-                self.readings.remove(&source);
-                self.progress.drop_source(source);
-                self.tell(source, Order::Drop(source))
-            }
-            Step::CaughtUp(source) => self.tell(source, Order::CaughtUp(source)),
-        }
-    }
-
-    fn take(&mut self, source: Source, start: Start) -> Result<(), IngestError> {
-        let progress = self.progress.take(source, &start, (self.clock)());
-        let reading = Reading {
-            next: start.offset,
-            passed: -1,
-            taken: Instant::now(),
-            open: None,
-            progress: Arc::clone(&progress),
-        };
-        self.readings.insert(source, reading);
-        let taken = Order::Take {
-            source,
-            start,
-            progress,
-        };
-        self.tell(source, taken)?;
-        let before = self.prelude.as_mut().map(|prelude| prelude(source));
-        before
-            .unwrap_or_default()
-            .into_iter()
-            .try_for_each(|batch| self.tell(source, Order::Records(batch)))
-    }
-
-    /// Notes where the logs end now, and which partitions have been read that far.
-    fn look_at(&mut self, statistics: &Statistics) {
-        let now = (self.clock)();
-        if statistics.connected() && !self.told.is_empty() {
-            tracing::info!("kafka: connected again");
-            self.told.clear();
-        }
-        self.progress.set_connected(statistics.connected());
-        for (source, reading) in &mut self.readings {
-            let topic = self.settings.topic(source.topic);
-            let Some(tail) = statistics.tail(topic, source.partition) else {
-                continue;
-            };
-            if reading.taken.elapsed() >= SETTLED {
-                reading.passed = tail.end_fetched;
-            }
-            let reached = tail.fresh && reading.next >= tail.end;
-            reading.progress.found_end(tail.end, reached, now);
-        }
-    }
-
-    fn failed(
-        &mut self,
-        consumer: &BaseConsumer<Member>,
-        error: &KafkaError,
-    ) -> Result<(), IngestError> {
-        if let Some((code, reason)) = consumer.client().fatal_error() {
-            return Err(IngestError::Fatal { code, reason });
-        }
-        if let KafkaError::PartitionEOF(_) = error {
-            return Ok(());
-        }
-        let code = error.rdkafka_error_code();
-        match code {
-            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
-                return Err(IngestError::LogCut);
-            }
-            // One broker's trouble; all of them is told.
-            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {}
-            Some(code) if !self.told.contains(&code) => {
-                self.told.push(code);
-                tracing::warn!(%error, "kafka: reading has stopped; trying again");
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// A reading's open batch: one that a worker is done with, else a new one.
-fn open<'a>(
-    reading: &'a mut Reading,
-    source: Source,
-    used: &Receiver<Batch>,
-    kept: &mut usize,
-) -> &'a mut Batch {
-    reading.open.get_or_insert_with(|| {
-        *kept += 1;
-        let mut batch = used.try_recv().unwrap_or_else(|_| Batch::new(source));
-        batch.reset(source);
-        batch
-    })
 }
 
 #[cfg(test)]

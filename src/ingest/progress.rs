@@ -1,14 +1,20 @@
 //! How far reading has come, for readiness and the engine's own metrics. Numbers only, one writer
-//! each, read by anyone at any time; they belong to no figure, so every ordering is relaxed.
+//! each, read by anyone at any time; they belong to no figure, so every ordering is relaxed, but for
+//! those that decide what may be shown.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
 use crate::event::Millis;
 
+use super::lease::{Lease, Moment};
 use super::source::{Source, Topic};
 use super::start::{Reach, Start};
 
@@ -81,6 +87,12 @@ impl SourceProgress {
         }
     }
 
+    /// Since when every record is known; none since ever.
+    pub fn since(&self) -> Option<Millis> {
+        let since = Millis(self.since.load(Relaxed));
+        (since > Millis::MIN).then_some(since)
+    }
+
     /// Records that are in the log and not applied.
     pub fn lag(&self) -> i64 {
         (self.end.load(Relaxed) - self.next.load(Relaxed)).max(0)
@@ -106,9 +118,18 @@ impl SourceProgress {
 }
 
 /// All partitions' progress, and the poll loop's own.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
     sources: ArcSwap<BTreeMap<Source, Arc<SourceProgress>>>,
+    /// What the lease's steady clock counts from.
+    begun: Instant,
+    lease: Mutex<Lease>,
+    /// The group changes the assignment.
+    changing: AtomicBool,
+    /// Partitions that were taken away and are still in the latest frame of their worker.
+    leaving: AtomicI64,
+    /// Frames of earlier ticks may hold what was taken away.
+    shown_from: AtomicU64,
     polled: AtomicI64,
     connected: AtomicBool,
     queues_read: AtomicBool,
@@ -117,7 +138,67 @@ pub struct Progress {
     ending: AtomicBool,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new(Lease::default())
+    }
+}
+
 impl Progress {
+    /// Of a process that reads under this lease.
+    pub fn new(lease: Lease) -> Self {
+        Self {
+            sources: ArcSwap::default(),
+            begun: Instant::now(),
+            lease: Mutex::new(lease),
+            changing: AtomicBool::new(false),
+            leaving: AtomicI64::new(0),
+            shown_from: AtomicU64::new(0),
+            polled: AtomicI64::new(0),
+            connected: AtomicBool::new(false),
+            queues_read: AtomicBool::new(false),
+            topics_missing: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
+        }
+    }
+
+    /// The lease, at the instant that the wall clock says.
+    pub fn lease(&self, wall: Millis) -> (MutexGuard<'_, Lease>, Moment) {
+        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read under the lock: an earlier moment must not follow a later one.
+        let steady = self.begun.elapsed();
+        (lease, Moment { steady, wall })
+    }
+
+    /// Whether figures may be shown to someone who looks now.
+    pub fn shows(&self, wall: Millis) -> bool {
+        let (lease, now) = self.lease(wall);
+        lease.shows(now)
+    }
+
+    /// The group begins to change the assignment, or the workers have been told of the change.
+    /// Nothing is shown in between.
+    pub fn set_changing(&self, changing: bool) {
+        self.changing.store(changing, SeqCst);
+    }
+
+    /// A partition is taken away: nothing is shown until its worker has published without it.
+    pub fn leaves(&self) {
+        self.leaving.fetch_add(1, SeqCst);
+    }
+
+    /// A worker has published a frame without so many partitions that left.
+    pub fn left(&self, partitions: i64, tick: u64) {
+        self.shown_from.fetch_max(tick, SeqCst);
+        self.leaving.fetch_sub(partitions, SeqCst);
+    }
+
+    /// The first tick whose frames hold nothing that was taken away.
+    pub fn shown_from(&self) -> u64 {
+        self.shown_from.load(SeqCst)
+    }
+
     /// A partition is read as decided at `now`; called by the poll thread alone.
     pub fn take(&self, source: Source, start: &Start, now: Millis) -> Arc<SourceProgress> {
         let progress = Arc::new(SourceProgress::new(start, now));
@@ -141,6 +222,8 @@ impl Progress {
 
     /// The poll loop has gone round.
     pub fn polled(&self, now: Millis) {
+        let (mut lease, moment) = self.lease(now);
+        lease.tick(moment);
         self.polled.store(now.0, Relaxed);
     }
 
@@ -208,6 +291,8 @@ impl Progress {
             Some("the queue topic is being read")
         } else if self.catching_up() {
             Some("catching up")
+        } else if self.changing.load(SeqCst) || self.leaving.load(SeqCst) > 0 {
+            Some("the assignment is changing")
         } else {
             None
         }

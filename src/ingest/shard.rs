@@ -21,6 +21,8 @@ use crate::windows::view::{Instant, PartitionView};
 pub struct Shard {
     tables: Tables,
     held: Vec<Held>,
+    /// The tables are not those of the partitions held: some came or went with a state.
+    stale: bool,
 }
 
 /// A partition, with what a view needs beside its state.
@@ -51,6 +53,7 @@ impl Shard {
         Self {
             tables: Tables::new(numbering, settings, windows),
             held: Vec::new(),
+            stale: false,
         }
     }
 
@@ -65,9 +68,19 @@ impl Shard {
 
     /// Takes an empty partition under a number that no other has.
     pub fn take(&mut self, number: u32, settings: Arc<StateSettings>) {
+        self.hold(number, Partition::new(settings));
+    }
+
+    /// Takes a partition with its state. Its figures are there with the next view.
+    pub fn restore(&mut self, number: u32, partition: Partition) {
+        self.hold(number, partition);
+        self.stale = true;
+    }
+
+    fn hold(&mut self, number: u32, partition: Partition) {
         self.held.push(Held {
             number,
-            partition: Partition::new(settings),
+            partition,
             at: Instant::default(),
         });
     }
@@ -75,8 +88,15 @@ impl Shard {
     /// Gives a partition away: its figures are gone with the next view.
     pub fn lose(&mut self, number: u32) {
         self.held.retain(|held| held.number != number);
-        let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
-        self.tables.rebuild(&views);
+        self.stale = true;
+    }
+
+    /// Builds the tables anew, once for all partitions that came and went.
+    fn refresh(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
+            self.tables.rebuild(&views);
+        }
     }
 
     /// The partition of a number.
@@ -96,13 +116,20 @@ impl Shard {
     /// # Errors
     /// The reason why it changed no figure.
     pub fn apply(&mut self, number: u32, event: &Event<'_>) -> Result<(), Discard> {
-        let Self { tables, held } = self;
+        let Self {
+            tables,
+            held,
+            stale,
+        } = self;
         let Some(held) = held.iter_mut().find(|held| held.number == number) else {
             return Ok(());
         };
         let result = held.partition.apply(event);
         let posts = held.partition.ledger().outbox();
-        tables.absorb(number, held.partition.names(), posts);
+        // Stale tables are built from the partitions anyway, these posts included.
+        if !*stale {
+            tables.absorb(number, held.partition.names(), posts);
+        }
         held.partition.clear_outbox();
         result
     }
@@ -110,6 +137,7 @@ impl Shard {
     /// Writes the figures of an instant: *now* figures at `now`, windows up to `to`.
     pub fn view(&mut self, now: Millis, to: Millis, frame: &mut Frame) {
         self.held.iter_mut().for_each(|held| held.look(now));
+        self.refresh();
         let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
         self.tables.view(now, to, &views, frame);
     }
@@ -134,6 +162,7 @@ impl Shard {
     /// Writes the *now* figures alone; windows stand still.
     pub fn view_now(&mut self, now: Millis, frame: &mut Frame) {
         self.held.iter_mut().for_each(|held| held.look(now));
+        self.refresh();
         let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
         self.tables.view_now(now, &views, frame);
     }

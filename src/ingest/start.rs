@@ -1,7 +1,7 @@
 //! Where reading of a partition begins, and how far back its figures therefore reach.
 //!
-//! Until there are snapshots, an assignment reads the log again from as far back as the windows
-//! need: contacts from the earliest `from` less the time after which a silent contact is swept,
+//! With a snapshot it begins where that ends. Without one the log is read again from as far back as
+//! the windows need: contacts from the earliest `from` less the time after which a silent contact is swept,
 //! agents from the earliest `from` less the time after which a silent agent is offline. What began
 //! earlier has no effect on a window, by the definition of those two times.
 
@@ -67,6 +67,30 @@ pub fn from_the_beginning(bounds: LogBounds) -> Start {
     decide(LogBounds { found, ..bounds }, Millis::MIN)
 }
 
+/// Begins where a snapshot ends that knows everything `since` (or since ever). If the log does not
+/// reach back to it, everything is known from its first record on.
+pub fn from_snapshot(next_offset: i64, since: Option<Millis>, bounds: LogBounds) -> Start {
+    let reach = match since {
+        _ if next_offset < bounds.low => Reach::FirstRecord,
+        None => Reach::Everything,
+        Some(since) => Reach::Since(since),
+    };
+    Start {
+        offset: next_offset.max(bounds.low),
+        end: bounds.high,
+        reach,
+    }
+}
+
+/// Begins at the first offset of a partition that the topic did not have before. What its contacts
+/// and agents did earlier lies in another partition, so nothing before its first record is known.
+pub fn of_a_new_partition(bounds: LogBounds) -> Start {
+    Start {
+        reach: Reach::FirstRecord,
+        ..from_the_beginning(bounds)
+    }
+}
+
 /// The earliest `from` of all windows that end at `now`; of windows that begin with the day, in
 /// every zone in use. A window over everything reaches back to [`Millis::MIN`].
 pub fn earliest_from(windows: &[WindowSpec], settings: &StateSettings, now: Millis) -> Millis {
@@ -126,6 +150,30 @@ mod tests {
             let expected = Start { offset, end, reach };
             assert_eq!(decide(LogBounds { low, high, found }, WANTED), expected);
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_gone_on_from_and_a_gap_is_seen() {
+        use Reach::{Everything, FirstRecord, Since};
+        let bounds = LogBounds {
+            low: 50,
+            high: 100,
+            found: None,
+        };
+        // (next offset, since) -> (offset, reach)
+        let table = [
+            ((70, None), (70, Everything)),
+            ((70, Some(WANTED)), (70, Since(WANTED))),
+            ((50, None), (50, Everything)),
+            ((49, None), (50, FirstRecord)),
+            ((100, None), (100, Everything)),
+        ];
+        for ((next, since), (offset, reach)) in table {
+            let end = 100;
+            let expected = Start { offset, end, reach };
+            assert_eq!(from_snapshot(next, since, bounds), expected);
+        }
+        assert_eq!(of_a_new_partition(bounds).reach, FirstRecord);
     }
 
     #[test]

@@ -15,11 +15,19 @@ pub struct Lag {
 
 /// The engine's condition at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and a metric"
+)]
 pub struct Condition {
     /// Why figures are not shown; none when they are.
     pub unready: Option<String>,
     /// The process was asked to end.
     pub ending: bool,
+    /// The group may have given this process's partitions away: nothing of them is shown.
+    pub lease_ended: bool,
+    /// Frames of earlier ticks may hold figures of partitions that were taken away.
+    pub shown_from: u64,
     /// A partition catches up.
     pub catching_up: bool,
     /// The consumer group has another member.

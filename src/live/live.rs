@@ -88,6 +88,11 @@ pub enum Absent {
     /// The lease on the partitions may have ended.
     #[error("no figures: the poll loop has not gone round for {} s", .0.0 / 1000)]
     Stalled(Span),
+    /// The lease on the partitions has ended and is not confirmed anew.
+    #[error(
+        "no figures: the group has not confirmed that the partitions are still this instance's"
+    )]
+    LeaseEnded,
     /// No tick is complete.
     #[error("no figures yet: no worker has published")]
     NoFrame,
@@ -135,9 +140,9 @@ impl Live {
         let condition = self.allowed()?;
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         let tick = self.parts.frames.tick();
-        let shown = merged.as_ref().filter(|shown| Some(shown.tick) == tick);
-        let look = match shown {
-            Some(shown) => Arc::clone(shown),
+        let latest = merged.as_ref().filter(|latest| Some(latest.tick) == tick);
+        let look = match latest {
+            Some(latest) => Arc::clone(latest),
             None => match self.merge(merged.as_deref(), None) {
                 Some(fresh) => {
                     let fresh = Arc::new(fresh);
@@ -148,10 +153,7 @@ impl Live {
                 None => merged.clone().ok_or(Absent::NoFrame)?,
             },
         };
-        Ok(Look {
-            merged: look,
-            condition,
-        })
+        shown(look, condition)
     }
 
     /// The figures of the latest tick with another T for all queues. Not shared, made for this
@@ -162,10 +164,7 @@ impl Live {
     pub fn look_at_threshold(&self, threshold: Span) -> Result<Look, Absent> {
         let condition = self.allowed()?;
         let merged = self.merge(None, Some(threshold)).ok_or(Absent::NoFrame)?;
-        Ok(Look {
-            merged: Arc::new(merged),
-            condition,
-        })
+        shown(Arc::new(merged), condition)
     }
 
     /// Contact columns of a queue between neighbouring edges. Waits for the workers.
@@ -183,6 +182,7 @@ impl Live {
         }
         match condition.poll_age {
             Some(age) if age > self.parts.session_timeout => Err(Absent::Stalled(age)),
+            _ if condition.lease_ended => Err(Absent::LeaseEnded),
             _ => Ok(condition),
         }
     }
@@ -196,4 +196,12 @@ impl Live {
         };
         Some(merge_after(before, frames, &self.parts.registry, &options))
     }
+}
+
+/// What was merged, if it holds nothing that was taken away since.
+fn shown(merged: Arc<Merged>, condition: Condition) -> Result<Look, Absent> {
+    if merged.tick < condition.shown_from {
+        return Err(Absent::NoFrame);
+    }
+    Ok(Look { merged, condition })
 }

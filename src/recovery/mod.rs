@@ -5,9 +5,14 @@
 //! one of a zombie is merely older. What must be made sure of when one is read is that it is whole,
 //! that it was counted under the same settings, and that the log is still the same log.
 //!
-//! [`encoding`] is the state as bytes; [`header`], [`records`] and [`choice`] are pure too; `topic`, `tail` and `writer` speak to Kafka.
+//! [`encoding`], [`header`], [`records`], [`choice`] and [`cadence`] are pure; [`topic`], [`tail`] and
+//! [`writer`] speak to Kafka.
 
+pub mod cadence;
 pub mod choice;
 pub mod encoding;
 pub mod header;
 pub mod records;
+pub mod tail;
+pub mod topic;
+pub mod writer;

@@ -13,9 +13,10 @@ use crate::kpi::seconds;
 use crate::live::{BadSetting, Condition};
 
 use super::catalogue::{Family, Kind, Source};
+use super::recovery::{self, RecoveryMetrics};
 
 /// (name, kind, unit, labels, help)
-type Line = (
+pub(super) type Line = (
     &'static str,
     Kind,
     &'static str,
@@ -100,6 +101,13 @@ const SHARED: Line = (
     &[],
     "1 while the consumer group has another member, so that figures here are a part only.",
 );
+const LEASE: Line = (
+    "queuepulse_lease",
+    Kind::Gauge,
+    "",
+    &[],
+    "1 while this instance may show its partitions' figures; 0 when the group may have given them away.",
+);
 const QUEUES: Line = (
     "queuepulse_queues",
     Kind::Gauge,
@@ -122,7 +130,7 @@ const BUILD: Line = (
     "The program's version; always 1.",
 );
 
-const LINES: [Line; 14] = [
+const LINES: [Line; 15] = [
     RECORDS,
     DISCARDED,
     IRREGULAR,
@@ -134,6 +142,7 @@ const LINES: [Line; 14] = [
     PARTITIONS,
     CATCHING_UP,
     SHARED,
+    LEASE,
     QUEUES,
     MEMORY,
     BUILD,
@@ -143,6 +152,7 @@ const LINES: [Line; 14] = [
 pub(super) fn families() -> Vec<Family> {
     LINES
         .iter()
+        .chain(&recovery::LINES)
         .map(|&(name, kind, unit, labels, help)| Family {
             name: name.to_owned(),
             kind,
@@ -171,6 +181,8 @@ pub struct EngineMetrics {
     partitions: IntGaugeVec,
     catching_up: IntGauge,
     shared: IntGauge,
+    lease: IntGauge,
+    recovery: RecoveryMetrics,
     queues: IntGauge,
     memory: IntGaugeVec,
 }
@@ -205,10 +217,17 @@ impl EngineMetrics {
             partitions: registered(&registry, IntGaugeVec::new(opts(PARTITIONS), PARTITIONS.3)?)?,
             catching_up: plain(CATCHING_UP)?,
             shared: plain(SHARED)?,
+            lease: plain(LEASE)?,
+            recovery: RecoveryMetrics::new(&registry)?,
             queues: plain(QUEUES)?,
             memory: registered(&registry, IntGaugeVec::new(opts(MEMORY), MEMORY.3)?)?,
             registry,
         })
+    }
+
+    /// Those of recovery.
+    pub fn recovery(&self) -> &RecoveryMetrics {
+        &self.recovery
     }
 
     /// Records were read from a topic.
@@ -268,6 +287,7 @@ impl EngineMetrics {
         }
         self.catching_up.set(i64::from(condition.catching_up));
         self.shared.set(i64::from(condition.shared));
+        self.lease.set(i64::from(!condition.lease_ended));
         self.queues.set(i64::try_from(queues).unwrap_or(i64::MAX));
         if let Some(bytes) = resident_bytes.and_then(|bytes| i64::try_from(bytes).ok()) {
             self.memory.with_label_values::<&str>(&[]).set(bytes);

@@ -7,12 +7,14 @@ mod engine;
 mod exposition;
 mod labels;
 mod process;
+mod recovery;
 
 pub use doc::metrics_doc;
 pub use engine::EngineMetrics;
 pub use exposition::{ExportOptions, Exposition};
 pub use labels::label_value;
 pub use process::resident_bytes;
+pub use recovery::RecoveryMetrics;
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,7 @@ fn feed(shared: &Shared, worker: &SyncSender<Order>, source: Source, queued: &[M
             source,
             start: START,
             progress,
+            restored: None,
         },
         Order::Records(batch),
         Order::CaughtUp(source),
@@ -47,6 +48,12 @@ fn feed(shared: &Shared, worker: &SyncSender<Order>, source: Source, queued: &[M
     for order in orders {
         worker.send(order).unwrap();
     }
+}
+
+/// The group gives this process its partitions.
+fn give(shared: &Shared) {
+    let (mut lease, moment) = shared.progress.lease(clock::now());
+    lease.given(moment);
 }
 
 /// Returns when a worker has done all that it was told.
@@ -73,6 +80,7 @@ async fn the_last_hour_adds_up_what_all_workers_know() {
     }
     inboxes.iter().for_each(wait_for);
     shared.progress.set_queues_read();
+    give(&shared);
     shared.progress.polled(clock::now());
     shared.ticks.advance(clock::now());
     for worker in &inboxes {

@@ -1,5 +1,6 @@
 //! The poll thread against the in-process broker.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{self, sync_channel};
 use std::thread;
 
@@ -17,6 +18,8 @@ fn settings(brokers: &str) -> KafkaSettings {
         contact_topic: "contacts".to_owned(),
         agent_topic: "agents".to_owned(),
         queue_topic: Some("queues".to_owned()),
+        snapshot_topic: None,
+        create_topics: false,
         group: "test".to_owned(),
         properties: BTreeMap::new(),
         embedded: true,
@@ -38,6 +41,9 @@ fn start(settings: KafkaSettings) -> Running {
     let intake = Intake {
         settings,
         state: Arc::new(StateSettings::default()),
+        state_hash: 0,
+        writer: None,
+        tell: Tell::new(|_| {}),
         windows: Arc::new([]),
         workers: vec![worker],
         used,
@@ -110,7 +116,7 @@ fn every_record_comes_once_in_order_and_before_its_partition_has_caught_up() {
                 assert_eq!(batch.records().next().unwrap().value, Some(&b"{}"[..]));
             }
             Order::CaughtUp(source) => assert!(next[source] > 0, "something was read"),
-            Order::Drop(_) | Order::Ask(_) | Order::Wake | Order::Finish => {
+            Order::Drop(_) | Order::Snapshot(_) | Order::Ask(_) | Order::Wake | Order::Finish => {
                 panic!("not expected: {order:?}")
             }
         }

@@ -1,0 +1,204 @@
+//! The snapshot topic: what it must be, and how it comes to be.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// How the topic is created. Small segments, since only what is not being written to is compacted;
+/// deleted after a week, so that a group that is gone leaves nothing behind.
+const SETTINGS: [(&str, &str); 5] = [
+    ("cleanup.policy", "compact,delete"),
+    ("max.message.bytes", "1048588"),
+    ("min.cleanable.dirty.ratio", "0.1"),
+    ("retention.ms", "604800000"),
+    ("segment.bytes", "16777216"),
+];
+/// How many copies the broker is set to keep.
+const DEFAULT_COPIES: i32 = -1;
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Why there is no snapshot topic as it must be.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// It is missing, or too small, and may not be changed.
+    #[error(
+        "kafka.snapshot_topic: topic {topic} {what}; create it with: {command} (or allow \
+         kafka.create_topics, or switch snapshots off with an empty kafka.snapshot_topic)"
+    )]
+    Refused {
+        /// Its name.
+        topic: String,
+        /// What is wrong with it.
+        what: String,
+        /// What would put it right.
+        command: String,
+    },
+    /// The broker does not answer.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+}
+
+/// What the topic must be.
+#[derive(Clone, Debug)]
+pub struct SnapshotTopic {
+    /// How to reach the broker.
+    pub client: ClientConfig,
+    /// The topic's name.
+    pub name: String,
+    /// It may be created, and given more partitions.
+    pub may_create: bool,
+}
+
+impl SnapshotTopic {
+    /// Sees to it that the topic, which has so many partitions (none if it does not exist), has at
+    /// least as many as `wanted`.
+    ///
+    /// # Errors
+    /// It has not, and may not or cannot be changed.
+    pub fn ensure(&self, has: Option<i32>, wanted: i32) -> Result<(), TopicError> {
+        match has {
+            Some(has) if has >= wanted => Ok(()),
+            Some(has) => self.change(
+                &format!("has {has} partitions, and {wanted} are needed"),
+                &self.grow_command(wanted),
+                |admin, options| {
+                    let count = usize::try_from(wanted).unwrap_or(0);
+                    let more = [NewPartitions::new(&self.name, count)];
+                    done(admin.create_partitions(&more, options))
+                },
+            ),
+            None => self.change(
+                "does not exist",
+                &self.create_command(wanted),
+                |admin, options| {
+                    let copies = TopicReplication::Fixed(DEFAULT_COPIES);
+                    let mut topic = NewTopic::new(&self.name, wanted, copies);
+                    for (key, value) in SETTINGS {
+                        topic = topic.set(key, value);
+                    }
+                    done(admin.create_topics(&[topic], options))
+                },
+            ),
+        }
+    }
+
+    fn change(
+        &self,
+        what: &str,
+        command: &str,
+        make: impl Fn(
+            &AdminClient<DefaultClientContext>,
+            &AdminOptions,
+        ) -> Result<Option<RDKafkaErrorCode>, KafkaError>,
+    ) -> Result<(), TopicError> {
+        let refused = |why: &str| TopicError::Refused {
+            topic: self.name.clone(),
+            what: format!("{what}{why}"),
+            command: command.to_owned(),
+        };
+        if !self.may_create {
+            return Err(refused(""));
+        }
+        let admin: AdminClient<DefaultClientContext> = self.client.create()?;
+        let options = AdminOptions::new()
+            .request_timeout(Some(WITHIN))
+            .operation_timeout(Some(WITHIN));
+        match make(&admin, &options)? {
+            // Another instance was faster.
+            None
+            | Some(RDKafkaErrorCode::TopicAlreadyExists | RDKafkaErrorCode::InvalidPartitions) => {
+                tracing::info!("kafka: snapshot topic {} {what}: done", self.name);
+                Ok(())
+            }
+            Some(code) => Err(refused(&format!(
+                ", and the broker refuses to change that ({code})"
+            ))),
+        }
+    }
+
+    fn create_command(&self, partitions: i32) -> String {
+        let settings: Vec<String> = SETTINGS
+            .iter()
+            .map(|(key, value)| format!("--config {key}={value}"))
+            .collect();
+        format!(
+            "kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {partitions} {}",
+            self.brokers(),
+            self.name,
+            settings.join(" ")
+        )
+    }
+
+    fn grow_command(&self, partitions: i32) -> String {
+        format!(
+            "kafka-topics.sh --bootstrap-server {} --alter --topic {} --partitions {partitions}",
+            self.brokers(),
+            self.name
+        )
+    }
+
+    fn brokers(&self) -> String {
+        self.client
+            .get("bootstrap.servers")
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+/// Waits for the broker's answer about one topic.
+fn done(
+    asked: impl Future<Output = Result<Vec<rdkafka::admin::TopicResult>, KafkaError>>,
+) -> Result<Option<RDKafkaErrorCode>, KafkaError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let Ok(runtime) = runtime else {
+        return Err(KafkaError::Canceled);
+    };
+    let answers = runtime.block_on(asked)?;
+    Ok(answers
+        .into_iter()
+        .find_map(|answer| answer.err().map(|(_, code)| code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(has: Option<i32>) -> String {
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", "broker:9092");
+        let topic = SnapshotTopic {
+            client,
+            name: "snapshots".to_owned(),
+            may_create: false,
+        };
+        topic
+            .ensure(has, 6)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_missing_is_refused_with_the_command_that_makes_it() {
+        assert_eq!(refusal(Some(6)), "");
+        assert_eq!(refusal(Some(7)), "");
+        let grow = refusal(Some(4));
+        assert!(
+            grow.contains("topic snapshots has 4 partitions, and 6 are needed")
+                && grow.contains(
+                    "--bootstrap-server broker:9092 --alter --topic snapshots --partitions 6"
+                ),
+            "{grow}"
+        );
+        let create = refusal(None);
+        assert!(
+            create.contains("does not exist")
+                && create.contains("--create --topic snapshots --partitions 6")
+                && create.contains("--config cleanup.policy=compact,delete"),
+            "{create}"
+        );
+    }
+}
