@@ -51,6 +51,11 @@ pub enum AppError {
     /// A metric is declared twice.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// The poll thread does not go round any more.
+    #[error(
+        "the poll thread has been stuck for a minute; a restart goes on from the last snapshot"
+    )]
+    Stuck,
     /// A thread has panicked.
     #[error("thread {0} has panicked")]
     ThreadPanicked(String),

@@ -199,10 +199,9 @@ fn start_intake(
     } = channels;
     let writer = snapshots.map(|inbox| start_writer(shared, threads, inbox));
     let (ticks, woken) = (Arc::clone(&shared.ticks), inboxes.clone());
-    let stop = Arc::clone(&shared.stop);
+    let (progress, stop) = (Arc::clone(&shared.progress), Arc::clone(&shared.stop));
     threads.start(&format!("{INTAKE}: ticks"), move || {
-        ticks.run(&woken, &stop, clock::now);
-        Ok(())
+        ticks.run(&woken, &progress, &stop, clock::now)
     })?;
     let table = queue_table(shared);
     threads.start(&format!("{INTAKE}: queues"), move || Ok(table.run()?))?;

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::AppError;
 use crate::event::Millis;
 use crate::ingest::kafka::Order;
+use crate::ingest::progress::Progress;
 use crate::ingest::stop::Stop;
 
 /// How often *now* figures are published.
 const EVERY: i64 = 250;
+/// Ticks in a minute, which is also how long the group waits for a poll.
+const STUCK: u32 = 240;
 
 /// One instant at which every worker publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +71,37 @@ impl Ticks {
 
     /// Ticks until told to stop. Wakes workers that have nothing to do; one whose inbox is full
     /// looks by itself after each batch.
-    pub fn run(&self, workers: &[SyncSender<Order>], stop: &Stop, clock: fn() -> Millis) {
+    ///
+    /// # Errors
+    /// The poll thread is stuck: it has not gone round for [`STUCK`] ticks. Counted in ticks, so that
+    /// a process that was stopped as a whole is not taken for one.
+    pub fn run(
+        &self,
+        workers: &[SyncSender<Order>],
+        progress: &Progress,
+        stop: &Stop,
+        clock: fn() -> Millis,
+    ) -> Result<(), AppError> {
+        let mut last_round = (None, 0);
         while !stop.is_raised() {
             self.advance(clock());
+            let polled = progress.last_poll();
+            let ticks = if last_round.0 == polled {
+                last_round.1 + 1
+            } else {
+                0
+            };
+            last_round = (polled, ticks);
+            if polled.is_some() && ticks > STUCK {
+                return Err(AppError::Stuck);
+            }
             for worker in workers {
                 let _full = worker.try_send(Order::Wake);
             }
             let to_next = EVERY - clock().0.rem_euclid(EVERY);
             stop.wait(Duration::from_millis(to_next.unsigned_abs()));
         }
+        Ok(())
     }
 }
 

@@ -80,6 +80,7 @@ impl From<AppError> for Failure {
             AppError::System(_)
             | AppError::Ingest(_)
             | AppError::Metrics(_)
+            | AppError::Stuck
             | AppError::ThreadPanicked(_) => Self::Broken(error.to_string()),
         }
     }

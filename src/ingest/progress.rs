@@ -393,6 +393,25 @@ mod tests {
     }
 
     #[test]
+    fn while_partitions_leave_nothing_is_shown_and_then_only_later_frames() {
+        let progress = Progress::default();
+        progress.set_queues_read();
+        progress
+            .take(A, &start(0, Reach::Everything), Millis(0))
+            .caught_up();
+        assert_eq!((progress.unready(), progress.shown_from()), (None, 0));
+        progress.set_changing(true);
+        assert_eq!(progress.unready(), Some("the assignment is changing"));
+        progress.leaves();
+        progress.leaves();
+        progress.set_changing(false);
+        progress.left(1, 7);
+        assert_eq!(progress.unready(), Some("the assignment is changing"));
+        progress.left(1, 6);
+        assert_eq!((progress.unready(), progress.shown_from()), (None, 7));
+    }
+
+    #[test]
     fn ready_means_everything_is_read_once() {
         let progress = Progress::default();
         assert_eq!(progress.unready(), Some("no partition is assigned"));

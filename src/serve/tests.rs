@@ -1,7 +1,7 @@
 //! The routes, driven without a socket.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -23,6 +23,8 @@ struct Engine {
     publishers: Vec<Publisher>,
     catching_up: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
+    lease_ended: Arc<AtomicBool>,
+    shown_from: Arc<AtomicU64>,
     ending: Arc<AtomicBool>,
 }
 
@@ -31,6 +33,9 @@ fn engine() -> Engine {
     let frames = Arc::new(Frames::new(2));
     let catching_up = Arc::new(AtomicBool::new(false));
     let stalled = Arc::new(AtomicBool::new(false));
+    let lease_ended = Arc::new(AtomicBool::new(false));
+    let shown_from = Arc::new(AtomicU64::new(0));
+    let fence = (Arc::clone(&lease_ended), Arc::clone(&shown_from));
     let ending = Arc::new(AtomicBool::new(false));
     let switches = (
         Arc::clone(&catching_up),
@@ -47,6 +52,8 @@ fn engine() -> Engine {
             Condition {
                 unready: catching_up.then(|| "catching up".to_owned()),
                 ending: switches.2.load(Ordering::Relaxed),
+                lease_ended: fence.0.load(Ordering::Relaxed),
+                shown_from: fence.1.load(Ordering::Relaxed),
                 catching_up,
                 data_age: Some(Span(300)),
                 poll_age: Some(if switches.1.load(Ordering::Relaxed) {
@@ -76,6 +83,8 @@ fn engine() -> Engine {
         publishers: (0..2).map(|worker| frames.publisher(worker)).collect(),
         catching_up,
         stalled,
+        lease_ended,
+        shown_from,
         ending,
     };
     engine.publish(7);
@@ -250,6 +259,22 @@ async fn an_instance_that_does_not_poll_shows_nothing_of_its_own() {
     let (status, answer) = engine.get("/api/v1/snapshot").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer["error"].as_str().unwrap().contains("60 s"));
+}
+
+#[tokio::test]
+async fn without_the_lease_or_before_the_first_frame_without_what_left_nothing_is_shown() {
+    let mut engine = engine();
+    engine.lease_ended.store(true, Ordering::Relaxed);
+    let (status, answer) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer["error"].as_str().unwrap().contains("not confirmed"));
+    engine.lease_ended.store(false, Ordering::Relaxed);
+    engine.shown_from.store(8, Ordering::Relaxed);
+    let (status, _) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    engine.publish(8);
+    let (status, _) = engine.get("/api/v1/snapshot").await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]

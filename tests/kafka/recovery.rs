@@ -1,7 +1,10 @@
 //! A restarted engine goes on from its snapshots, and when it cannot, from the log.
 
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::*;
 use crate::topics::{client, name, wait};
@@ -111,6 +114,9 @@ fn killed_and_started_again_it_goes_on_from_its_snapshots() {
     produce("killed", first);
     wait_until_ready(&engine);
     wait_until_written(&engine);
+    let contacts = first.iter().filter(|event| event.topic == Topic::Contacts);
+    let contacts = i64::try_from(contacts.count()).unwrap();
+    wait_until(&engine, "commits", |_| committed("killed") == contacts);
     produce("killed", &rest[..15_000]);
     signal(&engine, "-KILL");
     drop(engine);
@@ -130,6 +136,54 @@ fn killed_and_started_again_it_goes_on_from_its_snapshots() {
     );
     let replayed = metric(&engine, "queuepulse_replayed_records_total");
     assert!(replayed > 0.0 && replayed < 31_000.0, "{replayed}");
+    equals_replay(&engine, &events);
+    assert_eq!(engine.end(), 0);
+}
+
+/// How far the group says that it is in the contact topic: over all partitions.
+fn committed(topics: &str) -> i64 {
+    let mut config = client(&broker());
+    config.set("group.id", topics);
+    let consumer: BaseConsumer = config.create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(&name(topics, Topic::Contacts), 0, PARTITIONS - 1);
+    let within = Duration::from_secs(10);
+    let committed = consumer.committed_offsets(list, within).unwrap();
+    let offset = |offset| match offset {
+        Offset::Offset(offset) => offset,
+        _ => 0,
+    };
+    let elements = committed.elements();
+    elements
+        .iter()
+        .map(|element| offset(element.offset()))
+        .sum()
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn twenty_kills() {
+    create(&broker(), "twenty", PARTITIONS);
+    let events = some_events(40_000);
+    let mut engine = start("twenty", &[]);
+    let mut took = Vec::new();
+    for part in events.chunks(2000) {
+        produce("twenty", part);
+        wait_until(&engine, "ready", |engine| engine.get("/readyz").is_ok());
+        signal(&engine, "-KILL");
+        drop(engine);
+        let begun = Instant::now();
+        engine = start("twenty", &[]);
+        wait_until(&engine, "ready", |engine| engine.get("/readyz").is_ok());
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    println!(
+        "from start to ready: p50 {:?}, max {:?}",
+        took[took.len() / 2],
+        took[took.len() - 1]
+    );
+    wait_until_ready(&engine);
     equals_replay(&engine, &events);
     assert_eq!(engine.end(), 0);
 }
@@ -160,8 +214,19 @@ fn after_an_orderly_end_nothing_is_read_again() {
     );
     assert!(complete(&engine));
     equals_replay(&engine, &events);
-    // What was counted under other settings is not used.
     assert_eq!(engine.end(), 0);
+    // What is no snapshot is passed over.
+    litter();
+    let engine = start("orderly", &[]);
+    wait_until_ready(&engine);
+    let refused = metric(
+        &engine,
+        "queuepulse_snapshots_refused_total{reason=\"damaged\"}",
+    );
+    assert!(refused > 0.5, "{refused}");
+    assert!(metric(&engine, "queuepulse_replayed_records_total") < 0.5);
+    assert_eq!(engine.end(), 0);
+    // What was counted under other settings is not used.
     let engine = start("orderly", &[("QUEUEPULSE__STATE__SETTLE_AFTER", "6m")]);
     wait_until_ready(&engine);
     let refused = metric(
@@ -171,6 +236,136 @@ fn after_an_orderly_end_nothing_is_read_again() {
     assert!(refused > 0.5, "{refused}");
     let replayed = metric(&engine, "queuepulse_replayed_records_total");
     assert!(replayed > 1000.0, "{replayed}");
+    assert_eq!(engine.end(), 0);
+}
+
+/// Writes something else into the snapshot topic.
+fn litter() {
+    let producer: BaseProducer = client(&broker()).create().unwrap();
+    for number in 0..40 {
+        let key = format!("litter {number}");
+        let record = BaseRecord::to("queuepulse-snapshots")
+            .key(&key)
+            .payload("QPS1 litter");
+        producer
+            .send(record.partition(number % PARTITIONS))
+            .unwrap();
+    }
+    producer.flush(Duration::from_secs(10)).unwrap();
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn records_deleted_before_they_were_read_are_a_gap_that_is_seen() {
+    create(&broker(), "gap", PARTITIONS);
+    let events = some_events(20_000);
+    let engine = start("gap", &[]);
+    produce("gap", &events[..10_000]);
+    wait_until_ready(&engine);
+    assert_eq!(engine.end(), 0);
+    produce("gap", &events[10_000..]);
+    let admin: AdminClient<DefaultClientContext> = client(&broker()).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    let contacts = name("gap", Topic::Contacts);
+    for partition in 0..PARTITIONS {
+        list.add_partition_offset(&contacts, partition, Offset::End)
+            .unwrap();
+    }
+    wait(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+    let engine = start("gap", &[]);
+    wait_until_ready(&engine);
+    let contacts = events[10_000..]
+        .iter()
+        .filter(|event| event.topic == Topic::Contacts);
+    let deleted = metric(&engine, "queuepulse_gap_records_total");
+    assert_eq!(format!("{deleted}"), contacts.count().to_string());
+    let shown = engine.snapshot().unwrap();
+    assert_eq!(shown["total"]["windows"]["1m"]["complete"], false);
+    assert_eq!(engine.end(), 0);
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn partitions_added_while_it_runs_are_read_and_counted() {
+    create(&broker(), "added", PARTITIONS);
+    let refresh = "QUEUEPULSE__KAFKA__PROPERTIES__TOPIC_METADATA_REFRESH_INTERVAL_MS";
+    let extra = [
+        (refresh, "1000"),
+        ("QUEUEPULSE__KAFKA__SNAPSHOT_TOPIC", "added-snapshots"),
+    ];
+    let engine = start("added", &extra);
+    produce("added", &some_events(2000));
+    wait_until_ready(&engine);
+    let admin: AdminClient<DefaultClientContext> = client(&broker()).create().unwrap();
+    let contacts = name("added", Topic::Contacts);
+    let more = [NewPartitions::new(&contacts, 6)];
+    for grown in wait(admin.create_partitions(&more, &AdminOptions::new())).unwrap() {
+        grown.unwrap();
+    }
+    let owned = format!("queuepulse_partitions{{topic=\"{contacts}\"}}");
+    wait_until(&engine, "partitions", |engine| metric(engine, &owned) > 5.5);
+    wait_until_ready(&engine);
+    let added = metric(&engine, "queuepulse_partitions_added_total");
+    assert_eq!(format!("{added}"), "2");
+    let shown = engine.snapshot().unwrap();
+    assert_eq!(shown["total"]["windows"]["1m"]["complete"], false);
+    wait_until_written(&engine);
+    let failed = metric(&engine, "queuepulse_snapshots_failed_total");
+    assert!(failed < 0.5, "the snapshot topic has too few partitions");
+    assert_eq!(engine.end(), 0);
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn members_share_and_take_over_under_each_protocol() {
+    let properties = "QUEUEPULSE__KAFKA__PROPERTIES__";
+    let strategy: &str = &format!("{properties}PARTITION_ASSIGNMENT_STRATEGY");
+    let protocol: &str = &format!("{properties}GROUP_PROTOCOL");
+    for (topics, key, value) in [
+        ("ranged", strategy, "range"),
+        ("sticky", strategy, "cooperative-sticky"),
+        ("kip848", protocol, "consumer"),
+    ] {
+        let key: &'static str = key.to_owned().leak();
+        create(&broker(), topics, PARTITIONS);
+        let extra = [("QUEUEPULSE__KAFKA__INSTANCE", "none"), (key, value)];
+        let events = some_events(10_000);
+        let first = start(topics, &extra);
+        produce(topics, &events[..5000]);
+        wait_until_ready(&first);
+        let second = start(topics, &extra);
+        let owned = |engine: &Engine| metric(engine, "queuepulse_partitions");
+        wait_until(&second, topics, |second| {
+            owned(second) > 3.5 && owned(&first) < 4.5
+        });
+        produce(topics, &events[5000..]);
+        wait_until_ready(&second);
+        assert_eq!(first.end(), 0);
+        wait_until(&second, topics, |second| owned(second) > 7.5);
+        wait_until_ready(&second);
+        equals_replay(&second, &events);
+        println!("{topics}: took over");
+        assert_eq!(second.end(), 0);
+    }
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn a_pause_that_the_group_did_not_notice_is_over_when_it_says_so() {
+    create(&broker(), "nap", PARTITIONS);
+    let engine = start("nap", &[("QUEUEPULSE__KAFKA__SESSION_TIMEOUT", "10s")]);
+    produce("nap", &some_events(3000));
+    wait_until_ready(&engine);
+    let rows = |engine: &Engine| metric(engine, "queuepulse_offered_total");
+    signal(&engine, "-STOP");
+    sleep(Duration::from_millis(7300));
+    signal(&engine, "-CONT");
+    assert!(
+        rows(&engine) < 0.5,
+        "shown though the group may have given them away"
+    );
+    wait_until(&engine, "shown again", |engine| rows(engine) > 0.5);
+    assert!(metric(&engine, "queuepulse_assignment_lost_total") < 0.5);
     assert_eq!(engine.end(), 0);
 }
 
