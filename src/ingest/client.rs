@@ -80,6 +80,13 @@ impl KafkaSettings {
 
     /// A client that is no member of a group, and may produce.
     pub fn outsider(&self) -> ClientConfig {
+        let mut config = self.any();
+        config.set("group.protocol", "classic");
+        config
+    }
+
+    /// What all clients have in common.
+    fn any(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         let properties = self.properties.iter();
         let given = properties.map(|(key, value)| (key.as_str(), value.as_str()));
@@ -95,7 +102,7 @@ impl KafkaSettings {
     /// protocol the coordinator decides on sessions and on who gets what, and librdkafka refuses to
     /// be told.
     pub(super) fn member(&self) -> ClientConfig {
-        let mut config = self.outsider();
+        let mut config = self.any();
         config.set("group.id", &self.group);
         config.set("statistics.interval.ms", "1000");
         if config.get("group.protocol") == Some("consumer") {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -48,6 +48,8 @@ pub(super) enum Change {
 /// How long one question to the broker may take, and all those of one assignment.
 const QUESTION: Duration = Duration::from_secs(5);
 const ASSIGNMENT: Duration = Duration::from_secs(30);
+/// How long the group may take to say whether this process is its member, before it is asked again.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What the callbacks need, and where they leave their notes.
 pub(super) struct Member {
@@ -100,24 +102,6 @@ impl ConsumerContext for Member {
         };
         lock(&self.changes).push(change);
         self.noted.store(true, Relaxed);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let elements = offsets.elements();
-        let proof = elements
-            .first()
-            .and_then(|first| first.metadata().parse().ok());
-        let (mut lease, _) = self.progress.lease((self.clock)());
-        match (result, proof) {
-            (Ok(()), Some(proof)) => lease.confirmed(proof),
-            (Ok(()), None) => {}
-            (Err(error), _) => {
-                tracing::debug!(%error, "a commit was refused");
-                if is_no_member(&error) {
-                    lease.lost();
-                }
-            }
-        }
     }
 }
 
@@ -224,30 +208,60 @@ impl Member {
     fn last_words(&self, consumer: &BaseConsumer<Self>, taken: &[Source]) {
         let mut snapshots = lock(&self.snapshots);
         snapshots.finals(taken);
-        let proof = self.progress.lease((self.clock)()).0.proof();
         if let Some(offsets) = snapshots.take_news(false) {
-            self.commit(consumer, &offsets, proof);
+            self.commit(consumer, &offsets, "");
         }
     }
 
-    /// Tells the group how far snapshots are. Its answer proves that this process is a member.
+    /// Tells the group how far snapshots are. Whether it heard is not heard of: rdkafka 0.39 passes
+    /// no answers of asynchronous commits on, and waiting for one could take minutes.
     pub(super) fn commit(
         &self,
         consumer: &BaseConsumer<Self>,
         offsets: &[(Source, i64)],
-        proof: u64,
+        remark: &str,
     ) {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (source, next) in offsets {
             let topic = self.settings.topic(source.topic);
             let mut element = list.add_partition(topic, source.partition);
-            element.set_metadata(proof.to_string());
+            if !remark.is_empty() {
+                element.set_metadata(remark);
+            }
             if let Err(error) = element.set_offset(Offset::Offset(*next)) {
                 tracing::debug!(%error, %source, "no offset to commit");
             }
         }
         if let Err(error) = consumer.commit(&list, CommitMode::Async) {
             tracing::debug!(%error, "a commit was not sent");
+        }
+    }
+
+    /// Asks the group whether this process is still its member: commits with a remark that nobody
+    /// else makes, and looks whether it stands there. The coordinator accepts a commit from its
+    /// member only, and answers one client in the order of its questions.
+    pub(super) fn ask(&self, consumer: &BaseConsumer<Self>, offsets: &[(Source, i64)]) {
+        let Some((source, _)) = offsets.first() else {
+            return;
+        };
+        let now = (self.clock)();
+        let proof = self.progress.lease(now).0.proof();
+        let remark = format!("{} {} {proof}", std::process::id(), now.0);
+        self.commit(consumer, offsets, &remark);
+        let topic = self.settings.topic(source.topic);
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition(topic, source.partition);
+        let stands_there = |found: &TopicPartitionList| {
+            let element = found.find_partition(topic, source.partition);
+            element.is_some_and(|element| element.metadata() == remark)
+        };
+        match consumer.committed_offsets(list, ANSWER) {
+            Ok(found) if stands_there(&found) => {
+                tracing::info!("the group has confirmed that this is its member");
+                self.progress.lease((self.clock)()).0.confirmed(proof);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the group does not answer"),
         }
     }
 
@@ -312,18 +326,6 @@ impl Member {
             }
         }
     }
-}
-
-/// The coordinator no longer knows this process as the member that it was.
-fn is_no_member(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::UnknownMemberId
-                | RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::FencedInstanceId
-        )
-    )
 }
 
 fn is_cooperative<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {

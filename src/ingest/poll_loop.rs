@@ -157,13 +157,17 @@ impl PollLoop {
         let mut snapshots = lock(&self.snapshots);
         snapshots.hear();
         snapshots.order_due(next);
-        let (lease, _) = self.progress.lease(now);
-        let ask = !lease.is_held() && self.asked.elapsed() >= ASK;
-        let proof = lease.proof();
-        drop(lease);
-        if let Some(offsets) = snapshots.take_news(ask) {
+        let held = self.progress.lease(now).0.is_held();
+        let ask = !held && self.asked.elapsed() >= ASK;
+        let Some(offsets) = snapshots.take_news(ask) else {
+            return Ok(());
+        };
+        drop(snapshots);
+        if ask {
             self.asked = Instant::now();
-            member.commit(consumer, &offsets, proof);
+            member.ask(consumer, &offsets);
+        } else {
+            member.commit(consumer, &offsets, "");
         }
         Ok(())
     }

@@ -54,8 +54,9 @@ fn metric(engine: &Engine, name: &str) -> f64 {
 
 fn wait_until(engine: &Engine, what: &str, holds: impl Fn(&Engine) -> bool) -> Duration {
     let begun = Instant::now();
+    let mut lines: Vec<String> = Vec::new();
     while !holds(engine) {
-        let lines: Vec<String> = engine.lines.try_iter().collect();
+        lines.extend(engine.lines.try_iter());
         assert!(
             begun.elapsed() < Duration::from_mins(1),
             "{what}: {lines:#?}"
