@@ -49,6 +49,10 @@ metrics-doc:
 rules:
     python3 .ci/rules.py
 
+# The wallboard in a real Chromium; screenshots in target/screenshots
+browser:
+    tests/browser/run target/release/queuepulse
+
 # Whether a breach that the demo causes reaches Alertmanager, and its end (two to three minutes)
 alerting:
     python3 .ci/alerting.py target/release/queuepulse 'QueueServiceLevel(Critical|Warning)'

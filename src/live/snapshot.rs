@@ -42,7 +42,7 @@ pub struct Snapshot<'a> {
 
 impl Serialize for Snapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.write(serializer, None)
+        self.write(serializer, Part::All)
     }
 }
 
@@ -53,18 +53,48 @@ pub struct OneWindow<'a> {
     pub snapshot: Snapshot<'a>,
     /// The key of the window.
     pub window: &'a str,
+    /// Without percentiles and without agents' time in state, which a list of queues does not show.
+    pub brief: bool,
+}
+
+/// Which part of the windows is written.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    All,
+    /// This window only; of it, if brief, what a list of queues shows.
+    One {
+        key: &'a str,
+        brief: bool,
+    },
+}
+
+impl Part<'_> {
+    fn has(self, key: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::One { key: only, .. } => only == key,
+        }
+    }
+
+    fn is_brief(self) -> bool {
+        matches!(self, Self::One { brief: true, .. })
+    }
 }
 
 impl Serialize for OneWindow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.snapshot.write(serializer, Some(self.window))
+        let part = Part::One {
+            key: self.window,
+            brief: self.brief,
+        };
+        self.snapshot.write(serializer, part)
     }
 }
 
 impl Snapshot<'_> {
-    fn write<S: Serializer>(&self, serializer: S, only: Option<&str>) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(&self, serializer: S, part: Part<'_>) -> Result<S::Ok, S::Error> {
         let merged = self.merged;
-        let rows = |list| Rows { list, merged, only };
+        let rows = |list| Rows { list, merged, part };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
@@ -72,7 +102,7 @@ impl Snapshot<'_> {
         map.serialize_entry("clients", &rows(&merged.clients))?;
         map.serialize_entry("groups", &rows(&merged.groups))?;
         map.serialize_entry("channels", &rows(&merged.channels))?;
-        map.serialize_entry("total", &row_figures(&merged.total, merged, only))?;
+        map.serialize_entry("total", &row_part(&merged.total, merged, part))?;
         map.end()
     }
 }
@@ -83,20 +113,25 @@ pub fn row_figures<'a>(
     merged: &'a Merged,
     only: Option<&'a str>,
 ) -> impl Serialize + 'a {
-    RowJson { row, merged, only }
+    let part = only.map_or(Part::All, |key| Part::One { key, brief: false });
+    row_part(row, merged, part)
+}
+
+fn row_part<'a>(row: &'a Row, merged: &'a Merged, part: Part<'a>) -> RowJson<'a> {
+    RowJson { row, merged, part }
 }
 
 struct Rows<'a> {
     list: &'a [Row],
     merged: &'a Merged,
-    only: Option<&'a str>,
+    part: Part<'a>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(self.list.len()))?;
         for row in self.list {
-            seq.serialize_element(&row_figures(row, self.merged, self.only))?;
+            seq.serialize_element(&row_part(row, self.merged, self.part))?;
         }
         seq.end()
     }
@@ -105,7 +140,7 @@ impl Serialize for Rows<'_> {
 struct RowJson<'a> {
     row: &'a Row,
     merged: &'a Merged,
-    only: Option<&'a str>,
+    part: Part<'a>,
 }
 
 impl Serialize for RowJson<'_> {
@@ -213,21 +248,22 @@ impl Serialize for Windows<'_> {
         let mut map = serializer.serialize_map(None)?;
         let merged = self.0.merged;
         for (spec, window) in merged.specs.iter().zip(self.0.row.windows.iter()) {
-            let to = merged.to;
-            if self.0.only.is_none_or(|only| only == spec.key) {
-                map.serialize_entry(&spec.key, &Window { window, to })?;
+            let (to, brief) = (merged.to, self.0.part.is_brief());
+            if self.0.part.has(&spec.key) {
+                map.serialize_entry(&spec.key, &WindowJson { window, to, brief })?;
             }
         }
         map.end()
     }
 }
 
-struct Window<'a> {
+struct WindowJson<'a> {
     window: &'a RowWindow,
     to: Millis,
+    brief: bool,
 }
 
-impl Serialize for Window<'_> {
+impl Serialize for WindowJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let window = self.window;
         let from = (window.from > Millis::MIN).then(|| rfc3339(window.from));
@@ -237,8 +273,13 @@ impl Serialize for Window<'_> {
         map.serialize_entry("complete", &window.complete)?;
         contact_counts(&mut map, &window.contacts)?;
         contact_averages(&mut map, &window.contacts)?;
-        percentiles(&mut map, &window.contacts)?;
-        agents_in_window(&mut map, &window.agents)?;
+        if self.brief {
+            let occupancy = window.agents.staff().and_then(occupancy);
+            map.serialize_entry("occupancy_ratio", &occupancy)?;
+        } else {
+            percentiles(&mut map, &window.contacts)?;
+            agents_in_window(&mut map, &window.agents)?;
+        }
         map.end()
     }
 }

@@ -29,7 +29,11 @@ pub(super) async fn snapshot(
     };
     match asked.window(&served.live)? {
         None => json(&snapshot),
-        Some(window) => json(&OneWindow { snapshot, window }),
+        Some(window) => json(&OneWindow {
+            snapshot,
+            window,
+            brief: asked.brief(),
+        }),
     }
 }
 

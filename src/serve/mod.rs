@@ -57,6 +57,7 @@ pub fn router(live: Arc<Live>, metrics: Arc<EngineMetrics>, export: ExportOption
     };
     Router::new()
         .route("/", get(page::page))
+        .route("/wallboard/{file}", get(page::file))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -10,12 +10,13 @@ use crate::live::{Live, Merged, QueueEntry};
 
 use super::refusal::Refusal;
 
-/// `?threshold=` and `?window=`, each at most once.
+/// `?threshold=`, `?window=` and `?brief=`, each at most once.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     threshold: Option<String>,
     window: Option<String>,
+    brief: Option<bool>,
 }
 
 /// A query as axum reads it.
@@ -24,9 +25,11 @@ pub(super) type AskedQuery = Result<Query<Asked>, QueryRejection>;
 impl Asked {
     /// The query, if there is nothing in it that we do not know.
     pub(super) fn of(query: AskedQuery) -> Result<Self, Refusal> {
-        query
-            .map(|Query(asked)| asked)
-            .map_err(|_| Refusal::bad("the query may hold threshold and window, each at most once"))
+        query.map(|Query(asked)| asked).map_err(|_| {
+            Refusal::bad(
+                "the query may hold threshold, window and brief (true or false), each at most once",
+            )
+        })
     }
 
     /// The threshold asked for.
@@ -56,7 +59,12 @@ impl Asked {
         )))
     }
 
-    /// Nothing but a window may be asked for.
+    /// Whether only what a list of queues shows is wanted.
+    pub(super) fn brief(&self) -> bool {
+        self.brief.unwrap_or(false)
+    }
+
+    /// No threshold may be asked for.
     pub(super) fn no_threshold(&self) -> Result<(), Refusal> {
         match self.threshold {
             None => Ok(()),

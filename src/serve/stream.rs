@@ -1,8 +1,9 @@
 //! `/api/v1/stream`: server-sent events, one for each tick.
 //!
 //! First `hello` with the windows that there are; then `figures`, a snapshot with the one window
-//! asked for (`?window=`, else the first configured); or, while there are none, `absent` with the
-//! reason, once a second. It ends when the engine ends. The text of a tick is made once and shared by all listeners of a window.
+//! asked for (`?window=`, else the first configured), with `?brief=true` only what a list of queues
+//! shows; or, while there are none, `absent` with the reason, once a second. A text of more than
+//! `LARGE` bytes comes once a second only, when the windows have moved. It ends when the engine ends. The text of a tick is made once and shared by all listeners of a window.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,6 +15,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use serde_json::json;
 
+use crate::event::Millis;
 use crate::live::{Absent, Look, OneWindow, Snapshot};
 
 use super::Served;
@@ -25,25 +27,38 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How many looks without figures go by between two `absent`.
 const ABSENT_EVERY: u32 = 20;
 
-/// The latest text by window.
+/// What is larger would take a browser's time and the network's if it came at each tick.
+const LARGE: usize = 500_000;
+
+/// What a listener wants to be told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    window: String,
+    brief: bool,
+}
+
+/// The latest text by what is wanted.
 #[derive(Debug, Default)]
-pub(super) struct Events(Mutex<BTreeMap<String, (u64, Arc<str>)>>);
+pub(super) struct Events(Mutex<BTreeMap<Wanted, (u64, Arc<str>)>>);
 
 impl Events {
-    fn text(&self, look: &Look, window: &str) -> Option<Arc<str>> {
+    fn text(&self, look: &Look, wanted: &Wanted) -> Option<Arc<str>> {
         let tick = look.merged.tick;
         let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = texts.get(window).filter(|(made_at, _)| *made_at == tick) {
+        if let Some((_, text)) = texts.get(wanted).filter(|(made_at, _)| *made_at == tick) {
             return Some(Arc::clone(text));
         }
         let snapshot = Snapshot {
             merged: &look.merged,
             data_age_seconds: look.data_age_seconds(),
         };
-        let text: Arc<str> = serde_json::to_string(&OneWindow { snapshot, window })
-            .ok()?
-            .into();
-        texts.insert(window.to_owned(), (tick, Arc::clone(&text)));
+        let figures = OneWindow {
+            snapshot,
+            window: &wanted.window,
+            brief: wanted.brief,
+        };
+        let text: Arc<str> = serde_json::to_string(&figures).ok()?.into();
+        texts.insert(wanted.clone(), (tick, Arc::clone(&text)));
         Some(text)
     }
 }
@@ -52,6 +67,8 @@ impl Events {
 #[derive(Default)]
 struct Told {
     tick: Option<u64>,
+    /// Where the windows ended, if what was told is large.
+    large_to: Option<Millis>,
     looks_absent: u32,
     ending: bool,
 }
@@ -74,6 +91,10 @@ pub(super) async fn stream(
         None => keys.first().cloned().unwrap_or_default(),
     };
     let hello = json!({ "windows": keys, "window": window, "version": env!("CARGO_PKG_VERSION") });
+    let wanted = Wanted {
+        window,
+        brief: asked.brief(),
+    };
     let events = async_stream::stream! {
         yield Ok(Event::default().event("hello").data(hello.to_string()));
         let mut told = Told::default();
@@ -82,7 +103,7 @@ pub(super) async fn stream(
         // HTTP cannot close before its last listener has gone
         while !told.ending {
             looks.tick().await;
-            if let Some(event) = next(&served, &window, &mut told) {
+            if let Some(event) = next(&served, &wanted, &mut told) {
                 yield Ok(event);
             }
         }
@@ -91,21 +112,23 @@ pub(super) async fn stream(
 }
 
 /// What there is to tell, if anything.
-fn next(served: &Served, window: &str, told: &mut Told) -> Option<Event> {
+fn next(served: &Served, wanted: &Wanted, told: &mut Told) -> Option<Event> {
     match served.live.look() {
         Ok(look) => {
             told.looks_absent = 0;
-            if told.tick == Some(look.merged.tick) {
+            if told.tick == Some(look.merged.tick) || told.large_to == Some(look.merged.to) {
                 return None;
             }
             told.tick = Some(look.merged.tick);
-            let text = served.events.text(&look, window)?;
+            let text = served.events.text(&look, wanted)?;
+            told.large_to = (text.len() > LARGE).then_some(look.merged.to);
             Some(Event::default().event("figures").data(&*text))
         }
         Err(absent) => {
             let due = told.looks_absent.is_multiple_of(ABSENT_EVERY);
             told.looks_absent = told.looks_absent.wrapping_add(1);
             told.tick = None;
+            told.large_to = None;
             told.ending = absent == Absent::Ending;
             let reason = json!({ "reason": absent.to_string() });
             due.then(|| Event::default().event("absent").data(reason.to_string()))

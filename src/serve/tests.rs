@@ -320,22 +320,58 @@ async fn the_stream_ends_when_the_engine_ends() {
 }
 
 #[tokio::test]
-async fn the_page_loads_nothing_from_outside() {
+async fn the_page_loads_its_own_files_and_nothing_from_outside() {
     let engine = engine();
-    let response = engine.ask("GET", "/").await;
-    assert!(
-        response
-            .headers()
-            .contains_key(header::CONTENT_SECURITY_POLICY)
-    );
+    let response = engine
+        .ask("GET", "/?client=acme&queue=acme/sales/voice")
+        .await;
+    let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str();
+    assert!(!policy.unwrap().contains("unsafe"));
     assert_eq!(
         response.headers()[header::X_CONTENT_TYPE_OPTIONS],
         "nosniff"
     );
-    let page = text(response).await;
-    for outside in ["http://", "https://", "<link", "src="] {
-        assert!(!page.contains(outside), "{outside}");
+    let mut texts = vec![text(response).await];
+    for (name, kind, _) in page::FILES {
+        let response = engine.ask("GET", &format!("/wallboard/{name}")).await;
+        assert_eq!(response.status(), StatusCode::OK, "{name}");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{name}");
+        texts.push(text(response).await);
     }
+    let known = |name: &str| page::FILES.iter().any(|(known, ..)| *known == name);
+    for text in &texts {
+        let text = text.replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://"));
+        for name in text.split("\"/wallboard/").skip(1) {
+            assert!(known(name.split('"').next().unwrap()), "{name}");
+        }
+        for name in text.split("from \"./").skip(1) {
+            assert!(known(name.split('"').next().unwrap()), "{name}");
+        }
+    }
+    let (status, _) = engine.get("/wallboard/board.html").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_brief_has_the_same_figures_without_percentiles_and_time_in_state() {
+    let engine = engine();
+    let (_, whole) = engine.get("/api/v1/snapshot?window=30m").await;
+    let (status, brief) = engine.get("/api/v1/snapshot?window=30m&brief=true").await;
+    assert_eq!(status, StatusCode::OK);
+    let window = |answer: &Value| {
+        answer["total"]["windows"]["30m"]
+            .as_object()
+            .cloned()
+            .unwrap()
+    };
+    let (whole, brief) = (window(&whole), window(&brief));
+    assert!(brief.iter().all(|(key, figure)| whole[key] == *figure));
+    assert!(brief.contains_key("service_level_ratio") && brief.contains_key("occupancy_ratio"));
+    assert!(!brief.contains_key("wait_seconds_p90"));
+    assert!(!brief.contains_key("agents_available_seconds"));
+    let (status, _) = engine.get("/api/v1/snapshot?brief=1").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

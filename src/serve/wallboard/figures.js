@@ -1,0 +1,123 @@
+// What figures mean and how they are written. Pure: no page, no clock.
+
+export const NONE = "–";
+
+export const whole = (value) => (value === null || value === undefined ? NONE : String(Math.round(value)));
+export const percent = (value) => (value === null || value === undefined ? NONE : `${Math.round(value * 100)} %`);
+export const tenths = (value) => (value === null || value === undefined ? NONE : `${(value * 100).toFixed(1)} %`);
+
+/** Seconds as 0:07, 12:30, 1:02:03. */
+export function clock(value) {
+  if (value === null || value === undefined) return NONE;
+  const s = Math.round(value);
+  const two = (n) => String(n).padStart(2, "0");
+  const minutes = `${Math.floor(s / 60) % 60}`;
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(minutes)}:${two(s % 60)}`;
+}
+
+// How badly a queue needs help, worst first. A shape and a word for each, so that no colour is needed.
+export const LEVELS = [
+  { name: "critical", mark: "▲" },
+  { name: "warning", mark: "◆" },
+  { name: "watch", mark: "●" },
+  { name: "good", mark: "✓" },
+  { name: "idle", mark: "○" },
+];
+const [CRITICAL, WARNING, WATCH, GOOD, IDLE] = LEVELS.keys();
+/** A ratio of fewer contacts than this is chance. */
+export const ENOUGH = 5;
+
+export const auxOf = (now) => Object.values(now.agents_aux ?? {}).reduce((sum, n) => sum + n, 0);
+export const windowOf = (row) => Object.values(row.windows)[0] ?? {};
+/** The service level of the window; of now for queues whose variant looks at now only. */
+export const serviceLevel = (row) => row.now.service_level_ratio ?? windowOf(row).service_level_ratio ?? null;
+
+/** Where a service level is a breach: twice and three times the error budget, as the alert rules have it. */
+export const warningBelow = (target) => Math.max(2 * target - 1, 0.75 * target);
+export const criticalBelow = (target) => Math.max(3 * target - 2, 0.5 * target);
+
+/** Index into LEVELS. */
+export function levelOf(row) {
+  const { now, settings } = row;
+  const target = settings.service_level_target_ratio;
+  const threshold = settings.threshold_seconds;
+  const window = windowOf(row);
+  const level = serviceLevel(row);
+  const counted = now.service_level_ratio !== null || window.service_level_met + window.service_level_missed >= ENOUGH;
+  const oldest = now.longest_wait_seconds ?? 0;
+  const unstaffed = now.waiting > 0 && now.agents_online !== null && now.agents_online - auxOf(now) <= 0;
+  const below = (limit) => level !== null && counted && level < limit;
+  if (unstaffed || below(criticalBelow(target)) || oldest > Math.max(6 * threshold, 120)) return CRITICAL;
+  if (below(warningBelow(target)) || oldest > Math.max(3 * threshold, 60)) return WARNING;
+  if (below(target) || now.waiting_past_threshold > 0) return WATCH;
+  return now.waiting > 0 || level !== null ? GOOD : IDLE;
+}
+
+export const nameOf = (row) => row.settings?.display_name || row.queue_id;
+export const keyOf = (row) => [row.client_id, row.queue_id, row.channel].map(encodeURIComponent).join("/");
+
+/** Worst first: by level, then contacts past the threshold, then how far below the target, then by name. */
+export function order(rows) {
+  const ranked = rows.map((row) => {
+    const gap = (serviceLevel(row) ?? 1) - row.settings.service_level_target_ratio;
+    return { row, level: levelOf(row), past: row.now.waiting_past_threshold ?? 0, gap: Math.round(gap * 20), key: keyOf(row) };
+  });
+  ranked.sort((a, b) => a.level - b.level || b.past - a.past || a.gap - b.gap || (a.key < b.key ? -1 : 1));
+  return ranked.map(({ row }) => row);
+}
+
+export function matches(row, view) {
+  const text = view.find.trim().toLowerCase();
+  return (!view.client || row.client_id === view.client)
+    && (!view.group || row.settings.group === view.group)
+    && (!view.channel || row.channel === view.channel)
+    && (!text || [row.client_id, row.queue_id, row.channel, row.settings.display_name, row.settings.group]
+      .some((part) => part?.toLowerCase().includes(text)));
+}
+
+/**
+ * The row that sums up what is shown. The engine's own where there is one: it counts each agent once. Of several
+ * filters at once there is none: then contacts are added up and agents are left out.
+ */
+export function sumOf(snapshot, view, rows) {
+  const filters = ["client", "group", "channel"].filter((name) => view[name]);
+  if (!view.find.trim() && filters.length === 0) return { ...snapshot.total, title: "all queues" };
+  if (!view.find.trim() && filters.length === 1) {
+    const [name] = filters;
+    const [list, key] = { client: ["clients", "client_id"], group: ["groups", "group"], channel: ["channels", "channel"] }[name];
+    const found = snapshot[list].find((row) => row[key] === view[name]);
+    if (found) return { ...found, title: `${name} ${view[name]}` };
+  }
+  return { ...added(rows), title: `${rows.length} queues chosen` };
+}
+
+function added(rows) {
+  const sum = (pick) => rows.reduce((all, row) => all + (pick(row) ?? 0), 0);
+  const over = (top, bottom) => (bottom > 0 ? top / bottom : null);
+  const window = (key) => sum((row) => windowOf(row)[key]);
+  const met = window("service_level_met");
+  const waits = rows.map((row) => row.now.longest_wait_seconds).filter((wait) => wait !== null);
+  return {
+    now: {
+      waiting: sum((row) => row.now.waiting),
+      waiting_past_threshold: sum((row) => row.now.waiting_past_threshold),
+      longest_wait_seconds: waits.length ? Math.max(...waits) : null,
+    },
+    windows: {
+      sum: {
+        offered: window("offered"), answered: window("answered"), abandoned: window("abandoned"),
+        service_level_ratio: over(met, met + window("service_level_missed")),
+        abandonment_ratio: over(window("abandoned"), window("answered") + window("abandoned")),
+        answer_speed_average_seconds: over(window("answered_wait_seconds"), window("answered")),
+      },
+    },
+  };
+}
+
+/** Up, down or level against a minute ago; five points count, less is chance. */
+export function trend(now, before) {
+  if (now === null || before === null || before === undefined) return { mark: "", word: "" };
+  if (now - before > 0.05) return { mark: "↗", word: "rising" };
+  if (now - before < -0.05) return { mark: "↘", word: "falling" };
+  return { mark: "→", word: "steady" };
+}

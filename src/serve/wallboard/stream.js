@@ -1,0 +1,99 @@
+// The event stream: stays connected, and says truthfully how old what it has is.
+
+/** Nothing heard for this long: the connection is lost, whatever the browser thinks. */
+const SILENT_AFTER = 5000;
+const RETRY_FIRST = 500;
+const RETRY_MOST = 10_000;
+
+export class Stream {
+  /** `told` has `hello`, `figures`, `absent`: what to do with each event. */
+  constructor(told) {
+    this.told = told;
+    this.heard = 0;
+    this.begun = Date.now();
+    this.retry = RETRY_FIRST;
+    this.window = "";
+    this.reason = "";
+    this.age = null;
+    this.any = false;
+    setInterval(() => this.watch(), 500);
+  }
+
+  open(window) {
+    this.window = window;
+    this.connect();
+  }
+
+  connect() {
+    clearTimeout(this.again);
+    this.source?.close();
+    const window = this.window ? `&window=${encodeURIComponent(this.window)}` : "";
+    this.source = new EventSource(`/api/v1/stream?brief=true${window}`);
+    this.tried = Date.now();
+    this.source.addEventListener("hello", (event) => {
+      this.hear();
+      this.told.hello(JSON.parse(event.data));
+    });
+    this.source.addEventListener("figures", (event) => this.figures(event.data));
+    this.source.addEventListener("absent", (event) => {
+      this.hear();
+      this.reason = JSON.parse(event.data).reason;
+      this.told.absent();
+    });
+    this.source.addEventListener("error", () => this.later());
+  }
+
+  hear() {
+    this.heard = Date.now();
+    this.retry = RETRY_FIRST;
+  }
+
+  figures(text) {
+    this.hear();
+    this.reason = "";
+    const snapshot = JSON.parse(text);
+    this.age = snapshot.data_age_seconds;
+    this.any = true;
+    this.told.figures(snapshot);
+  }
+
+  /** Tries again, each time after twice as long. A window that is not configured is given up. */
+  later() {
+    this.source.close();
+    clearTimeout(this.again);
+    this.again = setTimeout(async () => {
+      this.retry = Math.min(2 * this.retry, RETRY_MOST);
+      if (this.window && (await this.refused())) this.window = "";
+      this.connect();
+    }, this.retry);
+  }
+
+  async refused() {
+    try {
+      const answer = await fetch(`/api/v1/stream?window=${encodeURIComponent(this.window)}`, { method: "HEAD" });
+      return answer.status === 400;
+    } catch {
+      return false;
+    }
+  }
+
+  watch() {
+    const now = Date.now();
+    if (now - Math.max(this.heard, this.tried ?? now) > SILENT_AFTER) this.later();
+    this.told.state(this.state(now));
+  }
+
+  /** `kind`: live, late (old or no figures), lost (no connection), connecting. */
+  state(now) {
+    const silent = now - (this.heard || this.begun);
+    if (silent > SILENT_AFTER) {
+      const since = new Date(this.heard || this.begun).toLocaleTimeString();
+      return { kind: "lost", text: `Connection lost since ${since}. What you see is old; trying again.` };
+    }
+    if (this.reason) return { kind: "late", text: `No figures: ${this.reason}.` };
+    if (this.age !== null && this.age > 15) return { kind: "late", text: `Figures are ${Math.round(this.age)} s old: the engine is behind its events.` };
+    if (!this.any) return { kind: "connecting", text: "connecting …" };
+    const age = this.age === null ? "" : `, ${this.age.toFixed(1)} s`;
+    return { kind: this.age > 5 ? "slow" : "live", text: `live${age}` };
+  }
+}

@@ -1,0 +1,74 @@
+// An engine that says what a test wants: the real page over figures of any number of queues.
+
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+
+const FILES = new URL("../../src/serve/wallboard/", import.meta.url);
+const TYPES = { js: "text/javascript", css: "text/css", html: "text/html" };
+const POLICY = "default-src 'none'; connect-src 'self'; img-src data:; style-src 'self'; script-src 'self'";
+
+function queue(at) {
+  const now = {
+    waiting: 0, waiting_past_threshold: 0, longest_wait_seconds: null, expected_wait_seconds: 0, service_level_ratio: null,
+    contacts_by_state: { waiting: 0, alerting: 0, connected: 3, held: 0, acw: 1 }, agents_online: 10, agents_available: 4,
+    agents_alerting: 0, agents_on_contact: 3, agents_acw: 1, agents_not_responding: 0, agents_aux: { break: 2 },
+  };
+  const window = {
+    complete: true, offered: 50, answered: 45, abandoned: 2, service_level_ratio: 0.9, service_level_met: 45, service_level_missed: 5,
+    answered_wait_seconds: 400, answer_speed_average_seconds: 8.9, abandonment_ratio: 0.04, occupancy_ratio: 0.7, flowed_out: { overflow: 0 },
+  };
+  return {
+    client_id: `client-${at % 5}`, queue_id: `queue-${String(at).padStart(4, "0")}`, channel: at % 3 ? "voice" : "chat",
+    settings: { display_name: null, group: `group-${at % 4}`, service_level_variant: "sl9", service_level_target_ratio: 0.8, threshold_seconds: 20 },
+    now, windows: { "30m": window },
+  };
+}
+
+/** Starts an engine of `count` queues. `rows` may be changed; each tick sends what they say then. */
+export async function fake(count) {
+  const rows = Array.from({ length: count }, (_, at) => queue(at));
+  const names = (key) => [...new Set(rows.map(key))].sort();
+  const sum = { now: rows[0].now, windows: rows[0].windows };
+  const engine = { rows, age: 0.3, silent: false, listeners: new Set() };
+  const snapshot = () => JSON.stringify({
+    at: new Date().toISOString(), data_age_seconds: engine.age, queues: rows,
+    clients: names((row) => row.client_id).map((client_id) => ({ client_id, ...sum })),
+    groups: names((row) => row.settings.group).map((group) => ({ group, ...sum })),
+    channels: names((row) => row.channel).map((channel) => ({ channel, ...sum })), total: sum,
+  });
+  const minutes = Array.from({ length: 60 }, (_, at) => ({
+    from: new Date(Date.now() - (60 - at) * 60_000).toISOString(), offered: 3 + (at % 4), answered: 3, abandoned: at % 9 ? 0 : 1, service_level_met: 3, service_level_missed: at % 7 ? 0 : 2,
+  }));
+  const server = createServer((request, response) => {
+    const [path] = request.url.split("?");
+    if (path === "/" || path.startsWith("/wallboard/")) {
+      const name = path === "/" ? "board.html" : path.split("/").pop();
+      response.writeHead(200, { "content-type": TYPES[name.split(".").pop()], "content-security-policy": POLICY });
+      response.end(readFileSync(new URL(name, FILES)));
+    } else if (path === "/api/v1/stream") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: "30m", windows: ["30m"] })}\n\n`);
+      engine.listeners.add(response);
+      response.on("close", () => engine.listeners.delete(response));
+    } else {
+      const [, client, name, channel] = path.split("/").slice(3).map(decodeURIComponent);
+      const row = rows.find((row) => row.client_id === client && row.queue_id === name && row.channel === channel);
+      response.writeHead(row ? 200 : 404, { "content-type": "application/json" });
+      response.end(JSON.stringify(row ? { ...row, last_hour: minutes } : { error: "there is no such queue" }));
+    }
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  // As the engine: each 250 ms, each second when there is much to say.
+  const timer = setInterval(() => {
+    if (engine.silent || engine.listeners.size === 0) return;
+    const text = `event: figures\ndata: ${snapshot()}\n\n`;
+    for (const listener of engine.listeners) listener.write(text);
+  }, count > 300 ? 1000 : 250);
+  engine.url = `http://127.0.0.1:${server.address().port}`;
+  engine.close = () => {
+    clearInterval(timer);
+    server.closeAllConnections();
+    server.close();
+  };
+  return engine;
+}

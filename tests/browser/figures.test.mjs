@@ -1,0 +1,75 @@
+// What figures mean: levels, order, sums, how they are written.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const source = readFileSync(new URL("../../src/serve/wallboard/figures.js", import.meta.url), "utf8");
+const { LEVELS, NONE, clock, levelOf, matches, order, percent, sumOf, trend, whole } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
+/** A queue that is well, and what differs. */
+function row(differs = {}) {
+  const { name = "sales", now = {}, window = {}, target = 0.8, threshold = 20, group = null } = differs;
+  return {
+    client_id: "acme", queue_id: name, channel: "voice",
+    settings: { display_name: null, group, service_level_target_ratio: target, threshold_seconds: threshold },
+    now: { waiting: 0, waiting_past_threshold: 0, longest_wait_seconds: null, service_level_ratio: null, agents_online: 5, agents_available: 3, agents_aux: {}, ...now },
+    windows: { "30m": { offered: 20, answered: 18, abandoned: 2, service_level_met: 18, service_level_missed: 2, service_level_ratio: 0.9, answered_wait_seconds: 180, ...window } },
+  };
+}
+const of = (met, missed) => ({ service_level_met: met, service_level_missed: missed, service_level_ratio: met / (met + missed) });
+
+for (const [what, differs, level] of [
+  ["well", {}, "good"],
+  ["nothing at all", { window: { ...of(0, 0), service_level_ratio: null } }, "idle"],
+  ["below the target", { window: of(79, 21) }, "watch"],
+  ["at the target", { window: of(80, 20) }, "good"],
+  ["past twice the budget", { window: of(59, 41) }, "warning"],
+  ["past three times the budget", { window: of(39, 61) }, "critical"],
+  ["the same against a higher target", { target: 0.9, window: of(79, 21) }, "warning"],
+  ["bad, but of four contacts", { window: of(0, 4) }, "good"],
+  ["one past its threshold", { now: { waiting: 1, waiting_past_threshold: 1, longest_wait_seconds: 25 } }, "watch"],
+  ["one for more than a minute", { now: { waiting: 1, waiting_past_threshold: 1, longest_wait_seconds: 61 } }, "warning"],
+  ["one for more than two minutes", { now: { waiting: 1, waiting_past_threshold: 1, longest_wait_seconds: 121 } }, "critical"],
+  ["the same where five minutes are fine", { threshold: 300, now: { waiting: 1, longest_wait_seconds: 121 } }, "good"],
+  ["nobody at work", { now: { waiting: 1, agents_online: 2, agents_available: 0, agents_aux: { break: 1, lunch: 1 } } }, "critical"],
+  ["nobody at work and nobody waits", { now: { agents_online: 0, agents_available: 0 } }, "good"],
+  ["agents are not known", { now: { waiting: 1, agents_online: null, agents_aux: null } }, "good"],
+]) {
+  test(`level: ${what}`, () => assert.equal(LEVELS[levelOf(row(differs))].name, level));
+}
+
+test("worst first: level, past the threshold, distance from the target, name", () => {
+  const waiting = (n) => ({ waiting: n, waiting_past_threshold: n, longest_wait_seconds: 30 });
+  const rows = [
+    row({ name: "b" }), row({ name: "a" }), row({ name: "low", window: of(70, 30) }), row({ name: "lower", window: of(61, 39) }),
+    row({ name: "two", now: waiting(2) }), row({ name: "five", now: waiting(5) }), row({ name: "worst", window: of(1, 9) }),
+  ];
+  assert.deepEqual(order(rows).map((one) => one.queue_id), ["worst", "five", "two", "lower", "low", "a", "b"]);
+});
+
+test("a sum is the engine's where there is one, else contacts are added and agents left out", () => {
+  const rows = [row({ name: "a", group: "x" }), row({ name: "b", group: "x", now: { waiting: 2, longest_wait_seconds: 9 }, window: of(1, 9) })];
+  const snapshot = { queues: rows, clients: [{ client_id: "acme", now: { waiting: 77 }, windows: {} }], groups: [], channels: [], total: { now: { waiting: 99 }, windows: {} } };
+  const view = { client: "", group: "", channel: "", find: "" };
+  assert.equal(sumOf(snapshot, view, rows).now.waiting, 99);
+  assert.equal(sumOf(snapshot, { ...view, client: "acme" }, rows).now.waiting, 77);
+  const added = sumOf(snapshot, { ...view, find: "a" }, rows);
+  assert.equal(added.now.waiting, 2);
+  assert.equal(added.now.longest_wait_seconds, 9);
+  assert.equal(added.now.agents_online, undefined);
+  assert.equal(added.windows.sum.service_level_ratio, 19 / 30);
+});
+
+test("filters", () => {
+  const view = { client: "acme", group: "x", channel: "voice", find: " SAL " };
+  assert.ok(matches(row({ group: "x" }), view));
+  assert.ok(!matches(row({ group: "y" }), view));
+  assert.ok(!matches(row({ name: "support", group: "x" }), view));
+});
+
+test("how figures are written", () => {
+  assert.deepEqual([clock(null), clock(0), clock(59.6), clock(750), clock(3723)], [NONE, "0:00", "1:00", "12:30", "1:02:03"]);
+  assert.deepEqual([percent(null), percent(0.805), whole(undefined), whole(0)], [NONE, "81 %", NONE, "0"]);
+  assert.deepEqual([trend(0.9, 0.8).word, trend(0.8, 0.9).word, trend(0.8, 0.82).word, trend(null, 0.8).word], ["rising", "falling", "steady", ""]);
+});
