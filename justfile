@@ -28,6 +28,10 @@ lint:
 kafka:
     tests/kafka/kafka.sh cargo test --release --test kafka -- --ignored
 
+# Engines on a real Kafka, disturbed for minutes: just chaos --minutes 30 --seed 7
+chaos *options:
+    tests/kafka/chaos {{ options }}
+
 # promtool and a real Prometheus on the demo: its metrics, every expression of rules and dashboards
 prometheus:
     cargo build --release

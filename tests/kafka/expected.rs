@@ -1,5 +1,10 @@
 //! What must be shown: the oracle asked about the events that were produced.
 
+#![allow(
+    dead_code,
+    reason = "each integration test uses a part of this shared module"
+)]
+
 use std::collections::BTreeMap;
 
 use queuepulse::ingest::partitioner::partition_of;
@@ -12,9 +17,14 @@ use crate::oracle::{Kind, MINUTE, Pattern, Row, Settings, Window};
 
 /// The oracle's settings: the defaults, with what the queue events say over them.
 pub fn settings(events: &[OwnedEvent]) -> Settings {
+    let queues = events.iter().filter(|event| event.topic == Topic::Queues);
+    settings_by(queues.map(|event| serde_json::from_slice(&event.json).unwrap()))
+}
+
+/// The same of the queue events alone.
+pub fn settings_by(queues: impl Iterator<Item = Value>) -> Settings {
     let mut settings = Settings::default();
-    for event in events.iter().filter(|event| event.topic == Topic::Queues) {
-        let said: Value = serde_json::from_slice(&event.json).unwrap();
+    for said in queues {
         if said["type"] != "queue.configured" {
             continue;
         }

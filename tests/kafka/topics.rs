@@ -72,6 +72,7 @@ impl Sender {
         let mut config = client(brokers);
         config.set("queue.buffering.max.messages", "200000");
         config.set("enable.idempotence", "true");
+        config.set("topic.metadata.refresh.interval.ms", "1000");
         Self {
             producer: config.create().unwrap(),
             topics: topics.to_owned(),
@@ -84,11 +85,19 @@ impl Sender {
         let mut record = BaseRecord::to(&name)
             .key(&event.key)
             .payload(&event.json)
-            .partition(partition_of(&event.key, self.partitions))
             .timestamp(event.sent.0);
+        // Every engine reads the whole table of queues, wherever in it a record lies.
+        if event.topic != Topic::Queues {
+            record = record.partition(partition_of(&event.key, self.partitions));
+        }
         while let Err((error, back)) = self.producer.send(record) {
-            let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
-            assert_eq!(error, full);
+            // Full, or a partition that was added a moment ago.
+            let passing = [
+                RDKafkaErrorCode::QueueFull,
+                RDKafkaErrorCode::UnknownPartition,
+            ];
+            let passes = |code: &RDKafkaErrorCode| error == KafkaError::MessageProduction(*code);
+            assert!(passing.iter().any(passes), "{error}");
             self.producer.poll(Duration::from_millis(10));
             record = back;
         }
