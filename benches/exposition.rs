@@ -10,7 +10,7 @@ use divan::{
     counter::{BytesCount, ItemsCount},
 };
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
-use queuepulse::live::Merged;
+use queuepulse::live::{Merged, Share};
 use queuepulse::telemetry::{ExportOptions, Exposition};
 use support::engine::{Engine, warm};
 
@@ -44,12 +44,16 @@ fn samples(text: &str) -> impl Iterator<Item = &str> {
 fn ours(bencher: Bencher<'_, '_>) {
     let (engine, merged) = figures();
     let mut exposition = Exposition::new(options());
-    let text = exposition.write(&merged, &engine.registry);
+    let text = exposition.write(&merged, &engine.registry, &Share::All);
     let (count, bytes) = (samples(text).count(), text.len());
     bencher
         .counter(ItemsCount::new(count))
         .counter(BytesCount::new(bytes))
-        .bench_local(|| exposition.write(&merged, &engine.registry).len());
+        .bench_local(|| {
+            exposition
+                .write(&merged, &engine.registry, &Share::All)
+                .len()
+        });
 }
 
 /// The `prometheus` crate: gauges that hold the same samples already, gathered and encoded.
@@ -58,7 +62,10 @@ fn prometheus_crate(bencher: Bencher<'_, '_>) {
     let (engine, merged) = figures();
     let mut exposition = Exposition::new(options());
     let registry = Registry::new();
-    let count = fill(&registry, exposition.write(&merged, &engine.registry));
+    let count = fill(
+        &registry,
+        exposition.write(&merged, &engine.registry, &Share::All),
+    );
     let mut text = Vec::new();
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
         text.clear();

@@ -18,6 +18,7 @@ use memory::{Counting, live, processor_time, resident_peak};
 use queuepulse::decode::decode;
 use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
+use queuepulse::live::Share;
 use queuepulse::simulate::Simulation;
 use queuepulse::telemetry::{ExportOptions, Exposition};
 use support::engine::{Engine, Records};
@@ -133,9 +134,9 @@ fn timed(engine: &mut Engine, records: &Records, now: Millis, costs: &mut Costs)
             windows,
             ..ExportOptions::default()
         });
-        exposition.write(&merged, &engine.registry);
+        exposition.write(&merged, &engine.registry, &Share::All);
         start = processor_time();
-        let text = exposition.write(&merged, &engine.registry);
+        let text = exposition.write(&merged, &engine.registry, &Share::All);
         lap(&mut start, &mut costs.exposition);
         costs.samples += text.lines().filter(|line| !line.starts_with('#')).count() as u64;
     }

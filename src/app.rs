@@ -8,6 +8,7 @@
 //! ```
 
 pub mod clock;
+pub mod cluster;
 pub mod condition;
 pub mod demo;
 pub mod engine;
@@ -68,6 +69,16 @@ pub enum AppError {
 pub fn run(config: &Config, announce: &mut dyn FnMut(&str)) -> Result<(), AppError> {
     let kafka = kafka_settings(&config.kafka);
     engine::start(config, kafka, None, announce)?.until_asked()
+}
+
+/// Shows what the instances of a group have read until it is asked to end: a process that takes no
+/// partitions. `announce` is told where to look.
+///
+/// # Errors
+/// Why it could not start, or had to end.
+pub fn view(config: &Config, announce: &mut dyn FnMut(&str)) -> Result<(), AppError> {
+    let kafka = kafka_settings(&config.kafka);
+    engine::start_viewer(config, kafka, announce)?.until_asked()
 }
 
 /// Runs the demo until it is asked to end: as [`run`], on a broker and a centre of its own.

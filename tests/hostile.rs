@@ -17,7 +17,7 @@ use queuepulse::engine::partition::Partition;
 use queuepulse::engine::settings::{AfterContact, Pattern, StateSettings};
 use queuepulse::event::{Event, Millis, Span};
 use queuepulse::kpi::QueueView;
-use queuepulse::live::{Coverage, MergeOptions, Registry, Snapshot, merge};
+use queuepulse::live::{Coverage, MergeOptions, Registry, Share, Snapshot, merge};
 use queuepulse::telemetry::{ExportOptions, Exposition};
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
 use queuepulse::windows::tables::Tables;
@@ -106,7 +106,10 @@ impl Engine {
             data_age_seconds: None,
         };
         let json = serde_json::to_string(&snapshot).expect("serializes");
-        let text = self.exposition.write(&merged, &self.registry).to_owned();
+        let text = self
+            .exposition
+            .write(&merged, &self.registry, &Share::All)
+            .to_owned();
         (json, text)
     }
 }

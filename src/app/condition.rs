@@ -4,11 +4,16 @@ use crate::event::{Millis, Span};
 use crate::ingest::client::KafkaSettings;
 use crate::ingest::progress::Progress;
 use crate::ingest::source::Topic;
-use crate::live::{Condition, Lag};
+use crate::live::{Centre, Condition, Lag};
 
 /// What readiness and the engine's own metrics are told from. An age is never negative.
-pub fn condition(progress: &Progress, kafka: &KafkaSettings, now: Millis) -> Condition {
-    let age = |since: Millis| (now - since).max(Span::ZERO);
+pub fn condition(
+    progress: &Progress,
+    kafka: &KafkaSettings,
+    centre: &Centre,
+    now: Millis,
+) -> Condition {
+    let age = |since: Millis| age(since, now);
     let silence = Topic::ALL.into_iter().filter_map(|topic| {
         let last = progress.last_record(topic)?;
         Some((kafka.topic(topic).to_owned(), age(last)))
@@ -29,5 +34,30 @@ pub fn condition(progress: &Progress, kafka: &KafkaSettings, now: Millis) -> Con
         poll_age: progress.last_poll().map(age),
         silence: silence.collect(),
         lags: lags.collect(),
+        instances: instances(centre, now),
+        stale_after: Span::ZERO,
     }
+}
+
+/// The condition of a viewer: how its reading of the rows stands.
+pub fn condition_of_viewer(progress: &Progress, centre: &Centre, now: Millis) -> Condition {
+    Condition {
+        ending: progress.is_ending(),
+        poll_age: centre.last_poll().map(|polled| age(polled, now)),
+        instances: instances(centre, now),
+        ..Condition::default()
+    }
+}
+
+fn instances(centre: &Centre, now: Millis) -> Vec<(String, Span, usize)> {
+    let seen = &centre.instances().seen;
+    let seen = seen
+        .iter()
+        .map(|seen| (seen.instance.clone(), age(seen.beat, now), seen.rows));
+    seen.collect()
+}
+
+/// Never negative.
+fn age(since: Millis, now: Millis) -> Span {
+    (now - since).max(Span::ZERO)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use axum::Router;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
@@ -23,13 +24,14 @@ use crate::ingest::snapshots::WriterEnds;
 use crate::ingest::source::Topic;
 use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
-use crate::live::{Frames, Registry};
+use crate::live::{Centre, Frames, Registry};
 use crate::recovery::cadence::AT_ONCE;
 use crate::recovery::choice::Refusal;
 use crate::recovery::writer::{Encoded, Writer};
 use crate::shutdown::{HTTP, INTAKE, Running, SNAPSHOTS, WORKER};
 use crate::telemetry::EngineMetrics;
 
+use super::cluster::{self, Counts};
 use super::threads::Threads;
 use super::tick::Ticks;
 use super::worker::Worker;
@@ -63,6 +65,12 @@ pub struct Shared {
     pub ticks: Arc<Ticks>,
     /// Ends intake and the ticker.
     pub stop: Arc<Stop>,
+    /// What all instances have published.
+    pub centre: Arc<Centre>,
+    /// How many partitions there are.
+    pub counts: Arc<Counts>,
+    /// The name of this instance.
+    pub instance: Arc<str>,
 }
 
 /// The workers' inboxes, and what becomes of used batches and of encoded states.
@@ -88,13 +96,43 @@ pub fn start(
     let channels = start_workers(&shared, &mut threads)?;
     let inboxes = channels.inboxes.clone();
     start_intake(&shared, &mut threads, channels, prelude)?;
-    let close = start_http(&shared, &mut threads, listener, inboxes.clone())?;
+    cluster::start(&shared, &mut threads)?;
+    let router = site::router(&shared, inboxes.clone());
+    let close = start_http(&mut threads, listener, router)?;
     announce(&format!("http://{address}"));
     Ok(Running {
         threads,
         progress: shared.progress,
         stop: shared.stop,
         workers: inboxes,
+        ticks: shared.ticks,
+        clock: clock::now,
+        close,
+    })
+}
+
+/// Starts every thread of a viewer: it reads what the instances publish, and ingests nothing.
+///
+/// # Errors
+/// Why it could not be started.
+pub fn start_viewer(
+    config: &Config,
+    kafka: KafkaSettings,
+    announce: &mut dyn FnMut(&str),
+) -> Result<Running, AppError> {
+    let (listener, address) = http::listen(config.http.listen)?;
+    let shared = share(config, kafka)?;
+    let mut threads = Threads::default();
+    let table = queue_table(&shared);
+    threads.start(&format!("{INTAKE}: queues"), move || Ok(table.run()?))?;
+    cluster::start_viewer(&shared, &mut threads)?;
+    let close = start_http(&mut threads, listener, site::router_of_viewer(&shared))?;
+    announce(&format!("http://{address}"));
+    Ok(Running {
+        threads,
+        progress: shared.progress,
+        stop: shared.stop,
+        workers: Vec::new(),
         ticks: shared.ticks,
         clock: clock::now,
         close,
@@ -113,6 +151,9 @@ pub(super) fn share(config: &Config, kafka: KafkaSettings) -> Result<Shared, App
         progress: Arc::new(Progress::new(lease(&config, &kafka))),
         ticks: Arc::default(),
         stop: Arc::default(),
+        centre: Arc::default(),
+        counts: Arc::default(),
+        instance: cluster::name(&kafka).into(),
         kafka: Arc::new(kafka),
         config,
     })
@@ -156,11 +197,10 @@ pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Ch
         let (inbox, orders) = sync_channel(INBOX);
         inboxes.push(inbox);
         let settings = Arc::clone(&shared.config.state);
-        let numbering: Arc<Registry> = Arc::clone(&shared.registry);
         let worker = Worker {
             inbox: orders,
             used: back.clone(),
-            shard: Shard::new(numbering, &settings, &shared.config.windows),
+            shard: shard_of(shared),
             settings,
             limits: limits(&shared.config),
             ticks: Arc::clone(&shared.ticks),
@@ -184,6 +224,18 @@ pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Ch
         used,
         snapshots,
     })
+}
+
+/// Partitions and tables of a worker.
+fn shard_of(shared: &Shared) -> Shard {
+    let numbering: Arc<Registry> = Arc::clone(&shared.registry);
+    let config = &shared.config;
+    let made = Shard::new(numbering, &config.state, &config.windows);
+    if cluster::enabled(shared) {
+        made.with_rates()
+    } else {
+        made
+    }
 }
 
 fn start_intake(
@@ -290,14 +342,12 @@ fn queue_table(shared: &Shared) -> QueueTable {
 }
 
 fn start_http(
-    shared: &Shared,
     threads: &mut Threads,
     listener: TcpListener,
-    workers: Vec<SyncSender<Order>>,
+    router: Router,
 ) -> Result<oneshot::Sender<()>, AppError> {
     let runtime = http::runtime()?;
     http::hear_signals(&runtime, threads.teller())?;
-    let router = site::router(shared, workers);
     let (close, closed) = oneshot::channel();
     threads.start(HTTP, move || {
         http::serve(&runtime, listener, router, closed)

@@ -11,31 +11,74 @@ use crate::event::Millis;
 use crate::ingest::kafka::{Order, Question};
 use crate::ingest::shard::Shard;
 use crate::ingest::source::Topic;
-use crate::live::{Coverage, Live, LiveParts, QueueKey, Reading};
+use crate::live::{Condition, Coverage, History, Live, LiveParts, QueueKey, Reading, Standing};
 use crate::serve;
 use crate::telemetry::ExportOptions;
 use crate::windows::history::Columns;
 
 use super::clock;
-use super::condition::condition;
+use super::cluster;
+use super::condition::{condition, condition_of_viewer};
 use super::engine::Shared;
 use super::worker::hand_over;
 
 /// How long the workers may take to look into their logs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// Every route.
+/// Every route of an instance that ingests.
 pub fn router(shared: &Shared, workers: Vec<SyncSender<Order>>) -> Router {
-    let (about, covered) = (shared.clone(), shared.clone());
+    let (about, stands) = (shared.clone(), shared.clone());
+    let condition = move |now| Condition {
+        stale_after: about.config.cluster.stale_after,
+        ..condition(&about.progress, &about.kafka, &about.centre, now)
+    };
+    let standing = move || cluster::standing(&stands);
+    let history =
+        move |queue: &QueueKey, edges: &[Millis]| history(&workers, queue, edges, ANSWER_WITHIN);
+    let ways = Ways {
+        condition: Box::new(condition),
+        standing: Box::new(standing),
+        history: Box::new(history),
+    };
+    routes(shared, ways)
+}
+
+/// Every route of a viewer.
+pub fn router_of_viewer(shared: &Shared) -> Router {
+    let (about, stands) = (shared.clone(), shared.clone());
+    let condition = move |now| Condition {
+        stale_after: about.config.cluster.stale_after,
+        ..condition_of_viewer(&about.progress, &about.centre, now)
+    };
+    let ways = Ways {
+        condition: Box::new(condition),
+        standing: Box::new(move || cluster::standing_of_viewer(&stands)),
+        history: Box::new(|_, _| None),
+    };
+    routes(shared, ways)
+}
+
+/// What an instance that ingests and a viewer find out in ways of their own.
+struct Ways {
+    condition: Box<dyn Fn(Millis) -> Condition + Send + Sync>,
+    standing: Box<dyn Fn() -> Standing + Send + Sync>,
+    history: History,
+}
+
+fn routes(shared: &Shared, ways: Ways) -> Router {
+    let covered = shared.clone();
     let live = Live::new(LiveParts {
         registry: Arc::clone(&shared.registry),
         frames: Arc::clone(&shared.frames),
         specs: shared.config.windows.clone().into(),
         coverage: Box::new(move || coverage(&covered)),
-        condition: Box::new(move |now| condition(&about.progress, &about.kafka, now)),
+        condition: ways.condition,
         clock: clock::now,
         session_timeout: shared.config.kafka.session_timeout,
-        history: Box::new(move |queue, edges| history(&workers, queue, edges, ANSWER_WITHIN)),
+        history: ways.history,
+        standing: ways.standing,
+        centre: Arc::clone(&shared.centre),
+        stale_after: shared.config.cluster.stale_after,
     });
     let export = shared.config.export.clone();
     let export = ExportOptions {

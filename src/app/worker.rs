@@ -24,6 +24,7 @@ use crate::recovery::encoding;
 use crate::recovery::header::{Fingerprint, Header};
 use crate::recovery::writer::Encoded;
 use crate::telemetry::EngineMetrics;
+use crate::windows::frame::Part;
 
 use super::tick::{Tick, Ticks};
 
@@ -246,6 +247,13 @@ impl Worker {
             self.shard.view_now(tick.now, &mut frame);
         }
         frame.tick = tick.number;
+        frame.parts.clear();
+        let owned = self.owned.iter();
+        frame.parts.extend(owned.map(|(source, owned)| Part {
+            family: source.topic.family(),
+            partition: source.partition,
+            since: owned.progress.taken(),
+        }));
         self.publisher.publish(frame);
         let left = std::mem::take(&mut self.left);
         if left > 0 {

@@ -19,6 +19,9 @@ pub(super) struct RunArgs {
     /// Address and port of /metrics, the API and the page; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Show what the group's instances have read; read no events and take no partitions
+    #[arg(long)]
+    view: bool,
 }
 
 /// What `demo` is asked for.
@@ -40,6 +43,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     begin_log(&config.log)?;
     let mut announce = |line: &str| tracing::info!("listening on {line}");
+    if args.view {
+        return Ok(app::view(&config, &mut announce)?);
+    }
     Ok(app::run(&config, &mut announce)?)
 }
 

@@ -17,6 +17,7 @@ use crate::event::{Correction, Discard, Millis, Span};
 use crate::ingest::replay::lines::Lines;
 use crate::ingest::replay::{ReplayOptions, Report, replay as run_replay};
 use crate::kpi::Variant;
+use crate::live::Share;
 use crate::live::{Snapshot, table};
 use crate::telemetry::{ExportOptions, Exposition};
 use crate::windows::frame::{WindowKind, WindowSpec};
@@ -220,7 +221,9 @@ fn exposition(report: &Report, export: ExportOptions) -> String {
     let mut exposition = Exposition::new(export);
     let last = report.snapshots.last();
     last.map_or_else(String::new, |merged| {
-        exposition.write(merged, &report.registry).to_owned()
+        exposition
+            .write(merged, &report.registry, &Share::All)
+            .to_owned()
     })
 }
 

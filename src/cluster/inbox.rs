@@ -202,6 +202,12 @@ impl Inbox {
         Some(self.add_up(to, &members))
     }
 
+    /// Forgets everything: reading begins anew.
+    pub fn clear(&mut self) {
+        self.instances.clear();
+        self.missing.clear();
+    }
+
     /// The partitions that keep the centre from being whole.
     pub fn missing(&self) -> &[(Family, i32)] {
         &self.missing

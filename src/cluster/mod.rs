@@ -24,14 +24,20 @@ mod gather;
 mod inbox;
 mod name;
 mod outbox;
+mod reader;
 mod rule;
 mod scatter;
+mod sender;
+mod topic;
 
 pub use beat::{Beat, Claim};
 pub use inbox::{Inbox, Seen, Together, Told};
 pub use name::{Key, RowKey, What};
 pub use outbox::{Outbox, REFRESH, Record, Status};
+pub use reader::Reader;
 pub use rule::{Outcome, Standing, agree};
+pub use sender::{Sender, Sent, Wait};
+pub use topic::RowsTopic;
 
 #[cfg(test)]
 mod rule_tests;

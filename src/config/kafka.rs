@@ -29,6 +29,8 @@ pub struct KafkaConfig {
     pub snapshot_topic: Option<String>,
     /// The snapshot topic may be created, and given more partitions.
     pub create_topics: bool,
+    /// Where instances publish their rows; `None` for a name made from the group's.
+    pub rows_topic: Option<String>,
     /// A member that is not heard of for this long loses its partitions.
     pub session_timeout: Span,
     /// Larger records are refused.
@@ -77,6 +79,12 @@ const REFUSED: [&str; 13] = [
 ];
 
 impl KafkaConfig {
+    /// Where instances publish their rows.
+    pub fn rows_topic(&self) -> String {
+        let made = || format!("{}-rows", self.group);
+        self.rows_topic.clone().unwrap_or_else(made)
+    }
+
     /// The properties that are laid over the engine's own: those handed through, and those that have
     /// a key. Five heartbeats fit into a session.
     pub fn all_properties(&self) -> BTreeMap<String, String> {
@@ -109,6 +117,7 @@ pub(super) fn kafka(root: &mut Section<'_>) -> KafkaConfig {
         queue_topic: optional(section.text("queue_topic")),
         snapshot_topic: optional(section.text("snapshot_topic")),
         create_topics: section.flag("create_topics").unwrap_or_default(),
+        rows_topic: optional(section.text("rows_topic")),
         session_timeout: section.positive_span("session_timeout").unwrap_or_default(),
         max_record_bytes: max_record_bytes
             .and_then(|bytes| usize::try_from(bytes).ok())

@@ -56,6 +56,8 @@ pub struct Config {
     pub queues: Vec<(Pattern, QueueView)>,
     /// What /metrics shows.
     pub export: ExportConfig,
+    /// Several instances.
+    pub cluster: ClusterConfig,
     /// Logs.
     pub log: LogConfig,
 }
@@ -76,6 +78,17 @@ pub struct ExportConfig {
     pub families: Vec<String>,
     /// Counters that depend on a threshold show every rung, not the queue's T alone.
     pub all_rungs: bool,
+    /// Every row, not only those that are this instance's to export.
+    pub all: bool,
+}
+
+/// What several instances need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClusterConfig {
+    /// Rows are published, and read when other instances have partitions.
+    pub enabled: bool,
+    /// A centre that nobody has published for this long is stale.
+    pub stale_after: Span,
 }
 
 /// Logs.
@@ -281,6 +294,7 @@ fn check(root: &mut Section<'_>, overrides: &Overrides) -> Config {
     let (zone, workers) = engine(root);
     let windows = windows(root);
     let export = export(root, &windows);
+    let cluster = cluster(root);
     let log = log(root);
     let mut rules = rules(root);
     let windows = overrides.windows.clone().unwrap_or(windows);
@@ -316,6 +330,7 @@ fn check(root: &mut Section<'_>, overrides: &Overrides) -> Config {
             .map(|rule| (rule.pattern, rule.view))
             .collect(),
         export,
+        cluster,
         log,
     }
 }
@@ -419,11 +434,24 @@ fn export(root: &mut Section<'_>, windows: &[WindowSpec]) -> ExportConfig {
     let right = "give names of metrics such as \"queuepulse_talk_seconds_total\", or \"*\"";
     let families = section.list("families", named, right);
     let all_rungs = section.flag("all_rungs");
+    let all = section.choice("rows", &[("own", false), ("all", true)]);
     section.finish();
     ExportConfig {
         windows: windows.unwrap_or_default(),
         families: families.unwrap_or_default(),
         all_rungs: all_rungs.unwrap_or_default(),
+        all: all.unwrap_or_default(),
+    }
+}
+
+fn cluster(root: &mut Section<'_>) -> ClusterConfig {
+    let mut section = root.section("cluster");
+    let enabled = section.flag("enabled");
+    let stale_after = section.positive_span("stale_after");
+    section.finish();
+    ClusterConfig {
+        enabled: enabled.unwrap_or_default(),
+        stale_after: stale_after.unwrap_or_default(),
     }
 }
 

@@ -281,7 +281,7 @@ impl PollLoop {
             Share::Some { owned, of } => tracing::warn!(
                 owned,
                 of,
-                "the group has another member: figures are right with one instance only"
+                "the group has another member: the centre is made of all members' rows"
             ),
             Share::Everything => tracing::info!(partitions = all, "all partitions are assigned"),
             Share::Nothing => tracing::info!("no partition is assigned"),

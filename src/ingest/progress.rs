@@ -36,6 +36,8 @@ pub struct SourceProgress {
     since: AtomicI64,
     /// Whether the first record's timestamp says since when. Read and written by the worker alone.
     first_record_says: AtomicBool,
+    /// When it was assigned to this process.
+    taken: Millis,
 }
 
 impl SourceProgress {
@@ -54,7 +56,13 @@ impl SourceProgress {
             caught_up: AtomicBool::new(false),
             since: AtomicI64::new(since.0),
             first_record_says: AtomicBool::new(start.reach == Reach::FirstRecord),
+            taken: now,
         }
+    }
+
+    /// When it was assigned to this process.
+    pub fn taken(&self) -> Millis {
+        self.taken
     }
 
     /// The worker is about to apply a batch that begins with a record of this timestamp.
@@ -220,6 +228,11 @@ impl Progress {
         self.sources.load().get(&source).cloned()
     }
 
+    /// The partitions that are read.
+    pub fn owned(&self) -> Vec<Source> {
+        self.sources.load().keys().copied().collect()
+    }
+
     /// The poll loop has gone round.
     pub fn polled(&self, now: Millis) {
         let (mut lease, moment) = self.lease(now);
@@ -246,6 +259,11 @@ impl Progress {
     /// The queue topic has been read to its end once.
     pub fn set_queues_read(&self) {
         self.queues_read.store(true, Relaxed);
+    }
+
+    /// Whether the queue topic has been read to its end once.
+    pub fn queues_read(&self) -> bool {
+        self.queues_read.load(Relaxed)
     }
 
     /// Whether a topic that is to be read does not exist.

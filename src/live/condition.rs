@@ -41,4 +41,9 @@ pub struct Condition {
     pub silence: Vec<(String, Span)>,
     /// Every partition read.
     pub lags: Vec<Lag>,
+    /// The instances of the group that have been heard of lately, each with the age of its newest
+    /// beat and its rows.
+    pub instances: Vec<(String, Span, usize)>,
+    /// What is as old as this is stale.
+    pub stale_after: Span,
 }

@@ -15,6 +15,8 @@ pub enum Coverage {
     /// A live log: a channel's window is complete if reading began its `ghost_after` before `from`
     /// (and, of agents, `agent_ttl` before), or at the beginning of a log that has it all.
     Live(Reading),
+    /// Nothing can be relied on: no window is complete.
+    Nothing,
 }
 
 /// How far back a live engine has read.
@@ -40,6 +42,7 @@ impl Coverage {
             Self::Recorded { earliest } => {
                 from == Millis::MIN || earliest.is_some_and(|earliest| earliest <= from)
             }
+            Self::Nothing => false,
             Self::Live(reading) => {
                 let ghost_after = || {
                     let of_channel = reading.ghost_after.get(channel);

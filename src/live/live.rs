@@ -8,7 +8,10 @@ use crate::windows::frame::WindowSpec;
 use crate::windows::history::Columns;
 use crate::windows::numbering::Numbering;
 
-use super::{Condition, Coverage, Frames, MergeOptions, Merged, QueueKey, Registry, merge_after};
+use super::{
+    Centre, Condition, Coverage, Frames, MergeOptions, Merged, QueueKey, Registry, Share,
+    merge_after,
+};
 
 /// Contact columns of a queue between neighbouring edges, from the workers' logs; none when they do
 /// not answer.
@@ -33,13 +36,33 @@ pub struct LiveParts {
     pub session_timeout: Span,
     /// Past minutes of a queue.
     pub history: History,
+    /// How this process stands to the others of its group.
+    pub standing: Box<dyn Fn() -> Standing + Send + Sync>,
+    /// What all instances have published.
+    pub centre: Arc<Centre>,
+    /// A centre that is as old as this is marked as such.
+    pub stale_after: Span,
+}
+
+/// How this process stands to the others of its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has every partition: its own frames are the whole centre.
+    Alone,
+    /// Others have partitions: the centre is what all have published.
+    Among {
+        /// What it exports: by contact partition, those that it has now.
+        share: Share,
+        /// Why it cannot show even that.
+        unready: Option<String>,
+    },
 }
 
 /// The engine as readers see it. Any number of them, none waits for a writer.
 pub struct Live {
-    parts: LiveParts,
+    pub(super) parts: LiveParts,
     /// The merge of the latest tick: the first reader makes it, under this lock, and all share it.
-    merged: Mutex<Option<Arc<Merged>>>,
+    pub(super) merged: Mutex<Option<Arc<Merged>>>,
 }
 
 impl fmt::Debug for LiveParts {
@@ -65,6 +88,10 @@ pub struct Look {
     pub merged: Arc<Merged>,
     /// The engine's condition at the moment of looking.
     pub condition: Condition,
+    /// What of it is this process's to export.
+    pub share: Share,
+    /// It is too old to stand for now: said where it is shown, and not exported.
+    pub stale: bool,
 }
 
 impl Look {
@@ -137,6 +164,9 @@ impl Live {
     /// # Errors
     /// Why nothing is shown.
     pub fn look(&self) -> Result<Look, Absent> {
+        if let Standing::Among { share, unready } = (self.parts.standing)() {
+            return self.look_at_all(share, unready, None);
+        }
         let condition = self.allowed()?;
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         let tick = self.parts.frames.tick();
@@ -162,23 +192,36 @@ impl Live {
     /// # Errors
     /// Why nothing is shown.
     pub fn look_at_threshold(&self, threshold: Span) -> Result<Look, Absent> {
+        if let Standing::Among { share, unready } = (self.parts.standing)() {
+            return self.look_at_all(share, unready, Some(threshold));
+        }
         let condition = self.allowed()?;
         let merged = self.merge(None, Some(threshold)).ok_or(Absent::NoFrame)?;
         shown(Arc::new(merged), condition)
     }
 
-    /// Contact columns of a queue between neighbouring edges. Waits for the workers.
+    /// Contact columns of a queue between neighbouring edges. Waits for the workers. None where they
+    /// know a part of it only.
     pub fn history(&self, queue: &QueueKey, edges: &[Millis]) -> Option<Vec<Columns>> {
+        if (self.parts.standing)() != Standing::Alone {
+            return None;
+        }
         (self.parts.history)(queue, edges)
     }
 
     fn allowed(&self) -> Result<Condition, Absent> {
+        let condition = self.held()?;
+        match &condition.unready {
+            Some(reason) => Err(Absent::Unready(reason.clone())),
+            None => Ok(condition),
+        }
+    }
+
+    /// The condition, if the process may show anything.
+    pub(super) fn held(&self) -> Result<Condition, Absent> {
         let condition = self.condition();
         if condition.ending {
             return Err(Absent::Ending);
-        }
-        if let Some(reason) = &condition.unready {
-            return Err(Absent::Unready(reason.clone()));
         }
         match condition.poll_age {
             Some(age) if age > self.parts.session_timeout => Err(Absent::Stalled(age)),
@@ -203,5 +246,10 @@ fn shown(merged: Arc<Merged>, condition: Condition) -> Result<Look, Absent> {
     if merged.tick < condition.shown_from {
         return Err(Absent::NoFrame);
     }
-    Ok(Look { merged, condition })
+    Ok(Look {
+        merged,
+        condition,
+        share: Share::All,
+        stale: false,
+    })
 }

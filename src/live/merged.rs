@@ -224,6 +224,11 @@ impl Row {
 }
 
 impl Merged {
+    /// What decided `complete`.
+    pub(super) fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
     fn queue_windows(&self) -> impl Iterator<Item = Arc<Vec<RowWindow>>> {
         self.queues.iter().map(|row| Arc::clone(&row.windows))
     }

@@ -3,6 +3,7 @@
 //! The registry tells a queue's number and settings, a frame its figures; together they are the
 //! engine's map of aggregates. A reader never waits for a writer, nor the reverse.
 
+mod centre;
 mod condition;
 mod counters;
 mod coverage;
@@ -20,14 +21,16 @@ mod registry;
 mod snapshot;
 mod sums;
 mod table;
+mod whole;
 
+pub use centre::{Centre, InstanceSeen, Instances, Share, Whole};
 pub use condition::{Condition, Lag};
 pub use counters::{Counter, CounterRow, Counters};
 pub use coverage::{Coverage, Reading};
 pub use figures::{ContactNow, ContactWindow, Staffing};
 pub use frames::{Frames, Publisher};
 pub use instant::rfc3339;
-pub use live::{Absent, History, Live, LiveParts, Look};
+pub use live::{Absent, History, Live, LiveParts, Look, Standing};
 pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge, merge_after};
 pub use minutes::{Minutes, minute_edges};
 pub use overrides::BadSetting;

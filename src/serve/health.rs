@@ -18,10 +18,13 @@ pub(super) async fn alive() -> Response {
 /// 200, or 503 with the reason.
 pub(super) async fn ready(State(served): State<Arc<Served>>) -> Response {
     match served.live.look() {
-        Ok(_) => Json(json!({ "ready": true })).into_response(),
-        Err(absent) => {
-            let body = json!({ "ready": false, "error": absent.to_string() });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
+        Ok(look) if !look.stale => Json(json!({ "ready": true })).into_response(),
+        Ok(look) => unready(&look.condition.unready.unwrap_or_default()),
+        Err(absent) => unready(&absent.to_string()),
     }
+}
+
+fn unready(why: &str) -> Response {
+    let body = json!({ "ready": false, "error": why });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::live::Merged;
+use crate::live::{Look, Share};
 use crate::telemetry::{ExportOptions, Exposition, resident_bytes};
 
 use super::Served;
@@ -22,7 +22,8 @@ pub(super) struct Scrape(Mutex<Written>);
 #[derive(Debug)]
 struct Written {
     exposition: Exposition,
-    tick: Option<u64>,
+    /// What the text is of: the tick, and what of it is this process's.
+    of: Option<(u64, Share)>,
     text: Arc<str>,
 }
 
@@ -30,19 +31,22 @@ impl Scrape {
     pub(super) fn new(options: ExportOptions) -> Self {
         Self(Mutex::new(Written {
             exposition: Exposition::new(options),
-            tick: None,
+            of: None,
             text: Arc::from(""),
         }))
     }
 
-    /// The text of a merge: written by the first who asks.
-    fn text(&self, served: &Served, merged: &Merged) -> Arc<str> {
+    /// The text of what is shown: written by the first who asks.
+    fn text(&self, served: &Served, look: &Look) -> Arc<str> {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.tick != Some(merged.tick) {
-            let text = written.exposition.write(merged, served.live.registry());
+        let of = (look.merged.tick, look.share.clone());
+        if written.of.as_ref() != Some(&of) {
+            let registry = served.live.registry();
+            let exposition = &mut written.exposition;
+            let text = exposition.write(&look.merged, registry, &look.share);
             let text: Arc<str> = text.into();
             written.text = text;
-            written.tick = Some(merged.tick);
+            written.of = Some(of);
         }
         Arc::clone(&written.text)
     }
@@ -50,17 +54,18 @@ impl Scrape {
 
 /// The scrape.
 pub(super) async fn metrics(State(served): State<Arc<Served>>) -> Result<Response, Refusal> {
-    let queues = match served.live.look() {
-        Ok(look) => served.scrape.text(&served, &look.merged),
-        Err(_) => Arc::from(""),
+    let look = served.live.look();
+    let condition = match &look {
+        Ok(look) => look.condition.clone(),
+        Err(_) => served.live.condition(),
+    };
+    let queues = match &look {
+        Ok(look) if !look.stale => served.scrape.text(&served, look),
+        Ok(_) | Err(_) => Arc::from(""),
     };
     let engine = served
         .metrics
-        .text(
-            &served.live.condition(),
-            served.live.queues(),
-            resident_bytes(),
-        )
+        .text(&condition, served.live.queues(), resident_bytes())
         .map_err(|_| Refusal::failed("the engine's own metrics could not be written"))?;
     let mut text = String::with_capacity(queues.len() + engine.len());
     text.push_str(&queues);

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::event::{Millis, Span};
 use crate::live::fixture::{self, NOW};
-use crate::live::{Condition, Frames, LiveParts, Publisher, Registry};
+use crate::live::{Condition, Frames, LiveParts, Publisher, Registry, Standing};
 use crate::windows::columns::contact;
 
 /// An engine over the fixture's frames, and the switches that a test may turn.
@@ -71,6 +71,9 @@ fn engine() -> Engine {
             columns[59][contact::OFFERED] = 4;
             Some(columns)
         }),
+        standing: Box::new(|| Standing::Alone),
+        centre: Arc::default(),
+        stale_after: Span::seconds(30),
     });
     let metrics = Arc::new(EngineMetrics::new().unwrap());
     let export = ExportOptions {
@@ -387,6 +390,9 @@ async fn before_the_first_tick_there_is_nothing() {
         clock: || Millis(0),
         session_timeout: Span::seconds(45),
         history: Box::new(|_, _| None),
+        standing: Box::new(|| Standing::Alone),
+        centre: Arc::default(),
+        stale_after: Span::seconds(30),
     });
     let metrics = Arc::new(EngineMetrics::new().unwrap());
     engine.router = router(Arc::new(live), metrics, ExportOptions::default());

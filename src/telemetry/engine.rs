@@ -13,6 +13,7 @@ use crate::kpi::seconds;
 use crate::live::{BadSetting, Condition};
 
 use super::catalogue::{Family, Kind, Source};
+use super::cluster::{self, ClusterMetrics};
 use super::recovery::{self, RecoveryMetrics};
 
 /// (name, kind, unit, labels, help)
@@ -99,7 +100,7 @@ const SHARED: Line = (
     Kind::Gauge,
     "",
     &[],
-    "1 while the consumer group has another member, so that figures here are a part only.",
+    "1 while the consumer group has another member, so that the centre is made of all members' rows.",
 );
 const LEASE: Line = (
     "queuepulse_lease",
@@ -153,6 +154,7 @@ pub(super) fn families() -> Vec<Family> {
     LINES
         .iter()
         .chain(&recovery::LINES)
+        .chain(&cluster::LINES)
         .map(|&(name, kind, unit, labels, help)| Family {
             name: name.to_owned(),
             kind,
@@ -183,6 +185,7 @@ pub struct EngineMetrics {
     shared: IntGauge,
     lease: IntGauge,
     recovery: RecoveryMetrics,
+    cluster: ClusterMetrics,
     queues: IntGauge,
     memory: IntGaugeVec,
 }
@@ -219,6 +222,7 @@ impl EngineMetrics {
             shared: plain(SHARED)?,
             lease: plain(LEASE)?,
             recovery: RecoveryMetrics::new(&registry)?,
+            cluster: ClusterMetrics::new(&registry)?,
             queues: plain(QUEUES)?,
             memory: registered(&registry, IntGaugeVec::new(opts(MEMORY), MEMORY.3)?)?,
             registry,
@@ -228,6 +232,11 @@ impl EngineMetrics {
     /// Those of recovery.
     pub fn recovery(&self) -> &RecoveryMetrics {
         &self.recovery
+    }
+
+    /// Those of the rows that instances publish for each other.
+    pub fn cluster(&self) -> &ClusterMetrics {
+        &self.cluster
     }
 
     /// Records were read from a topic.
@@ -288,6 +297,8 @@ impl EngineMetrics {
         self.catching_up.set(i64::from(condition.catching_up));
         self.shared.set(i64::from(condition.shared));
         self.lease.set(i64::from(!condition.lease_ended));
+        self.cluster
+            .seen(&condition.instances, condition.stale_after);
         self.queues.set(i64::try_from(queues).unwrap_or(i64::MAX));
         if let Some(bytes) = resident_bytes.and_then(|bytes| i64::try_from(bytes).ok()) {
             self.memory.with_label_values::<&str>(&[]).set(bytes);

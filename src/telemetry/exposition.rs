@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::event::Span;
 use crate::kpi::seconds;
-use crate::live::{CounterRow, Counters, Merged, QueueEntry, Registry, Row, RowName, RowWindow};
+use crate::live::{
+    CounterRow, Counters, Merged, QueueEntry, Registry, Row, RowName, RowWindow, Share,
+};
 
 use super::catalogue::{Family, Source, catalogue, corrected};
 use super::labels::push_label;
@@ -51,6 +53,11 @@ pub struct Exposition {
     /// Of the clients, in the order of the merged rows.
     client_labels: Vec<String>,
     counters: Counters,
+    /// Whether each queue and each client, in the order of the merged rows, and what is of all, is
+    /// to be written.
+    queues: Vec<bool>,
+    clients: Vec<bool>,
+    all: bool,
 }
 
 impl Exposition {
@@ -71,13 +78,20 @@ impl Exposition {
             labels: Vec::new(),
             client_labels: Vec::new(),
             counters: Counters::default(),
+            queues: Vec::new(),
+            clients: Vec::new(),
+            all: true,
         }
     }
 
-    /// The text of every family that has a sample.
-    pub fn write(&mut self, merged: &Merged, registry: &Registry) -> &str {
+    /// The text of every family that has a sample, of the rows of a share.
+    pub fn write(&mut self, merged: &Merged, registry: &Registry, share: &Share) -> &str {
         self.text.clear();
         self.learn_labels(merged);
+        let chosen = |rows: &[Row]| rows.iter().map(|row| share.has(&row.name)).collect();
+        self.queues = chosen(&merged.queues);
+        self.clients = chosen(&merged.clients);
+        self.all = share.has(&RowName::Total);
         self.counters.fill(merged);
         let mut text = std::mem::take(&mut self.text);
         for family in &self.families {
@@ -121,7 +135,7 @@ impl Exposition {
         };
         match family.source {
             Source::Counter(write) => self.counters(&mut out, merged, write),
-            Source::Corrections => {
+            Source::Corrections if self.all => {
                 for (figure, lost) in corrected(self.counters.rows(merged)) {
                     out.put(&[("figure", figure)], lost);
                 }
@@ -138,9 +152,11 @@ impl Exposition {
             Source::ClientWindow(write) => self.each_client(&mut out, merged, |row, out| {
                 self.each_window(row, merged, out, write);
             }),
-            Source::AllNow(write) => write(&merged.total, merged, &mut out),
-            Source::AllWindow(write) => self.each_window(&merged.total, merged, &mut out, write),
-            Source::Engine => {}
+            Source::AllNow(write) if self.all => write(&merged.total, merged, &mut out),
+            Source::AllWindow(write) if self.all => {
+                self.each_window(&merged.total, merged, &mut out, write);
+            }
+            Source::Corrections | Source::AllNow(_) | Source::AllWindow(_) | Source::Engine => {}
         }
         if text.len() == after_header {
             text.truncate(before);
@@ -153,7 +169,7 @@ impl Exposition {
         merged: &'o Merged,
         write: impl Fn(&Row, &mut Samples<'o>),
     ) {
-        for row in &merged.queues {
+        for row in chosen(merged.queues.iter(), &self.queues) {
             out.row_labels = self.labels_of(row);
             write(row, out);
         }
@@ -165,7 +181,8 @@ impl Exposition {
         merged: &'o Merged,
         write: impl Fn(&Row, &mut Samples<'o>),
     ) {
-        for (row, labels) in merged.clients.iter().zip(&self.client_labels) {
+        let rows = merged.clients.iter().zip(&self.client_labels);
+        for (row, labels) in chosen(rows, &self.clients) {
             out.row_labels = labels;
             write(row, out);
         }
@@ -201,11 +218,21 @@ impl Exposition {
         merged: &Merged,
         write: fn(&CounterRow<'_>, &mut Samples<'_>),
     ) {
-        for (row, counters) in merged.queues.iter().zip(self.counters.rows(merged)) {
+        let rows = merged.queues.iter().zip(self.counters.rows(merged));
+        for (row, counters) in chosen(rows, &self.queues) {
             out.row_labels = self.labels_of(row);
             write(&counters, out);
         }
     }
+}
+
+/// The rows that are to be written.
+fn chosen<'c, T>(
+    rows: impl Iterator<Item = T> + 'c,
+    which: &'c [bool],
+) -> impl Iterator<Item = T> + 'c {
+    let rows = rows.zip(which);
+    rows.filter_map(|(row, chosen)| chosen.then_some(row))
 }
 
 fn queue_labels(entry: &QueueEntry) -> Box<str> {

@@ -2,6 +2,7 @@
 //! from merged figures, and the engine's own metrics.
 
 pub mod catalogue;
+mod cluster;
 mod doc;
 mod engine;
 mod exposition;
@@ -9,6 +10,7 @@ mod labels;
 mod process;
 mod recovery;
 
+pub use cluster::ClusterMetrics;
 pub use doc::metrics_doc;
 pub use engine::EngineMetrics;
 pub use exposition::{ExportOptions, Exposition};

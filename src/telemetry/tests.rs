@@ -6,7 +6,7 @@ use super::catalogue::{Kind, catalogue};
 use super::*;
 use crate::event::{Discard, Span};
 use crate::live::fixture::{self, SALES};
-use crate::live::{Condition, Lag, MergeOptions, Merged, Registry, merge};
+use crate::live::{Condition, Lag, MergeOptions, Merged, Registry, Share, merge};
 use crate::windows::losses::Counter;
 use crate::windows::numbering::QueueNo;
 
@@ -18,7 +18,9 @@ fn options() -> ExportOptions {
 }
 
 fn write(options: ExportOptions, registry: &Registry, merged: &Merged) -> String {
-    Exposition::new(options).write(merged, registry).to_owned()
+    Exposition::new(options)
+        .write(merged, registry, &Share::All)
+        .to_owned()
 }
 
 fn everything() -> ExportOptions {

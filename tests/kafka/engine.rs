@@ -45,7 +45,23 @@ impl Engine {
 
     /// The same with another release's program.
     pub fn start_program(program: Option<&str>, env: &Env) -> Self {
-        let mut engine = Self::launch_program(program, env, "127.0.0.1:0");
+        Self::serving(Self::launch_program(
+            program,
+            env,
+            &["--listen", "127.0.0.1:0"],
+        ))
+    }
+
+    /// Starts one that reads no events.
+    pub fn start_viewer(env: &Env) -> Self {
+        Self::serving(Self::launch_program(
+            None,
+            env,
+            &["--view", "--listen", "127.0.0.1:0"],
+        ))
+    }
+
+    fn serving(mut engine: Self) -> Self {
         let line = engine.wait_for("listening on http://");
         let at = line.find("http://").unwrap();
         line[at..].trim().clone_into(&mut engine.address);
@@ -53,12 +69,13 @@ impl Engine {
     }
 
     pub fn launch(env: &Env, listen: &str) -> Self {
-        Self::launch_program(None, env, listen)
+        Self::launch_program(None, env, &["--listen", listen])
     }
 
-    fn launch_program(program: Option<&str>, env: &Env, listen: &str) -> Self {
+    fn launch_program(program: Option<&str>, env: &Env, args: &[&str]) -> Self {
         let mut child = Command::new(program.unwrap_or(env!("CARGO_BIN_EXE_queuepulse")))
-            .args(["run", "--listen", listen])
+            .arg("run")
+            .args(args)
             .envs(env.iter().map(|(key, value)| (*key, value)))
             .stderr(Stdio::piped())
             .stdout(Stdio::null())

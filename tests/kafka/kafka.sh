@@ -116,7 +116,7 @@ real=$(free_port)
 configure
 cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
 (kafka_java kafka.tools.StorageTool format --config "$dir/server.properties" \
-  --cluster-id "$cluster") >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; exit 1; }
+  "--cluster-id=$cluster") >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; exit 1; }
 cat >"$dir/start" <<START
 #!/usr/bin/env bash
 exec "$java" -cp "$cache/libs/*" "-Dlog4j2.configurationFile=$here/log4j2.xml" -Xmx512m \
