@@ -70,12 +70,12 @@ fn viewer(brokers: &str) -> Env {
     env
 }
 
-fn read(engine: &Engine) -> f64 {
+fn read(engine: &Engine) -> usize {
     let text = engine.get("/metrics").unwrap_or_default();
     text.lines()
         .filter(|line| line.starts_with("queuepulse_records_total{"))
         .filter(|line| !line.contains("-queues\""))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok())
         .sum()
 }
 
@@ -98,14 +98,25 @@ fn watch(engines: &[&Engine], over: Duration) -> Vec<BTreeMap<String, Value>> {
                 continue;
             };
             let at = snapshot["at"].as_str().unwrap().to_owned();
-            if at.ends_with(".000Z") {
+            if at.contains(".000") {
                 snapshot.as_object_mut().unwrap().remove("data_age_seconds");
+                leave_out_complete_of_groups(&mut snapshot);
                 seen.insert(at, snapshot);
             }
         }
         sleep(Duration::from_millis(20));
     }
     seen
+}
+
+/// Whether a group's agents are whole depends on whether an engine met its queues or their settings
+/// first.
+fn leave_out_complete_of_groups(snapshot: &mut Value) {
+    for row in snapshot["groups"].as_array_mut().unwrap() {
+        for window in row["windows"].as_object_mut().unwrap().values_mut() {
+            window.as_object_mut().unwrap().remove("complete");
+        }
+    }
 }
 
 /// Compares what was seen at equal instants with what the first has seen; how many there were.
@@ -212,7 +223,7 @@ fn shared_out(instances: &[&Engine], viewer: &Engine) {
         }
         let odd: Vec<&String> = expected.symmetric_difference(&found).take(10).collect();
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
+            begun.elapsed() < Duration::from_mins(1),
             "{} and {}: {odd:#?}",
             found.len(),
             expected.len()
@@ -233,7 +244,9 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
     let second = Engine::start(&instance(&brokers, "second"));
     first.wait_for("the group has another member");
     let sender = Sender::new(&brokers, "several", PARTITIONS);
-    events.iter().for_each(|event| sender.send(event));
+    for event in &events {
+        sender.send(event);
+    }
     sender.flush();
     let counted = events
         .iter()
@@ -247,7 +260,7 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
     // The first may have read all before the second came: what counts is that nothing more comes.
     let last = events.iter().map(|event| event.time.0).max().unwrap();
     wait_for("at rest", Duration::from_mins(2), || {
-        now() > last + 3000 && read(&first) + read(&second) >= counted as f64
+        now() > last + 3000 && read(&first) + read(&second) >= counted
     });
     sleep(Duration::from_secs(2));
     let engines = [&single, &first, &second, &viewer];

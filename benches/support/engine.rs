@@ -104,6 +104,14 @@ impl Engine {
         }
     }
 
+    /// Its frames tell what other machines need to know.
+    pub fn with_rates(self) -> Self {
+        Self {
+            tables: self.tables.with_rates(),
+            ..self
+        }
+    }
+
     /// Decodes and applies one record; what it posts stays in the outbox.
     pub fn apply(&mut self, partition: usize, record: &[u8]) {
         if let Ok(event) = decode(record, &self.limits) {
