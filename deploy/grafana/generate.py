@@ -406,6 +406,15 @@ def engine():
             (8, lines("Samples of a scrape", "At most 80 a queue by default.", [q('max by (instance) (scrape_samples_scraped{job="queuepulse"})', "{{instance}}")], "none")),
         ]),
         (8, [
+            (8, lines("Snapshots", "Written and failed in five minutes, found and not used at an assignment.",
+                      [q("sum(increase(queuepulse_snapshots_written_total[5m]))", "written", "A"), q("sum(increase(queuepulse_snapshots_failed_total[5m]))", "failed", "B"),
+                       q("sum by (reason) (increase(queuepulse_snapshots_refused_total[5m])) > 0", "refused: {{reason}}", "C")], "none")),
+            (8, lines("Time of a snapshot and of a restore", "Of the last one, by instance.",
+                      [q("max by (instance) (queuepulse_snapshot_seconds)", "{{instance}} snapshot", "A"), q("max by (instance) (queuepulse_restore_seconds)", "{{instance}} restore", "B")], "s")),
+            (8, lines("Lease and losses", "1 while an instance may show its partitions; records deleted before they were read, in five minutes.",
+                      [q("min by (instance) (queuepulse_lease)", "{{instance}} lease", "A"), q("sum by (topic) (increase(queuepulse_gap_records_total[5m])) > 0", "{{topic}} lost", "B")], "none")),
+        ]),
+        (8, [
             (16, table("Alerts of the engine", "What fires now.", [q(alerts, table=True)], {"severity": "severity", "alertname": "alert", "instance": "instance", "topic": "topic", "reason": "reason"}, "severity", hide=("Value",))),
             (8, table("Versions", "By instance.", [q("max by (instance, version) (queuepulse_build_info)", table=True)], {"instance": "instance", "version": "version"}, "instance", hide=("Value",))),
         ]),

@@ -21,3 +21,6 @@ create contact-events "$partitions" --config retention.ms=172800000 --config mes
 create agent-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=CreateTime
 # What queues are: the last word for each queue.
 create queue-events 1 --config cleanup.policy=compact
+# The state of every partition, so that a restart goes on where it was.
+create queuepulse-snapshots "$partitions" --config cleanup.policy=compact,delete --config segment.bytes=16777216 \
+  --config max.message.bytes=1048576
