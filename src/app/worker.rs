@@ -184,6 +184,7 @@ impl Worker {
             header,
             state,
             turn: order.turn,
+            slot: order.slot,
             ordered: order.ordered,
         };
         // Waits while the writing thread is busy; if it is gone, so is the process.

@@ -39,7 +39,7 @@ const LOOK_AFTER: Duration = Duration::from_millis(100);
 const ASK: Duration = Duration::from_millis(500);
 /// A log that ends before what was read of it, and goes on doing so for so many statistics (made
 /// once a second), is another log.
-const SHRUNK: u32 = 5;
+const SHRUNK: u32 = 15;
 /// Statistics, made once a second, are about the present assignment when it is this old.
 const SETTLED: Duration = Duration::from_secs(3);
 

@@ -24,6 +24,8 @@ pub struct SnapshotOrder {
     pub source: Source,
     /// Tells it from others; grows.
     pub turn: u64,
+    /// Grows by one with each of this partition: which earlier one it overwrites.
+    pub slot: u64,
     /// The time to write into it.
     pub now: Millis,
     /// How many partitions the topic has.
@@ -67,6 +69,9 @@ pub(super) struct Snapshots {
     /// By turn.
     under_way: BTreeMap<u64, Source>,
     turn: u64,
+    /// The next slot of each partition. Begins anywhere: a process does not know where the one before
+    /// it ended.
+    slots: BTreeMap<Source, u64>,
     /// Where each partition would begin if it were assigned anew.
     safe: BTreeMap<Source, i64>,
     /// Something of it is not committed.
@@ -96,6 +101,7 @@ impl Snapshots {
             cadence: Cadence::default(),
             under_way: BTreeMap::new(),
             turn: 0,
+            slots: BTreeMap::new(),
             safe: BTreeMap::new(),
             news: false,
             partitions: BTreeMap::new(),
@@ -192,10 +198,14 @@ impl Snapshots {
 
     fn order(&mut self, source: Source, deadline: Instant) -> bool {
         self.turn += 1;
+        let now = (self.clock)();
+        let slot = self.slots.entry(source).or_insert(now.0.unsigned_abs());
+        *slot += 1;
         let ordered = SnapshotOrder {
             source,
             turn: self.turn,
-            now: (self.clock)(),
+            slot: *slot,
+            now,
             partitions: self.partitions(source.topic).unwrap_or(0),
             ordered: Instant::now(),
         };

@@ -57,11 +57,11 @@ struct Head {
     body: u32,
 }
 
-/// The records of a snapshot. `turn` grows by one with each snapshot of a partition.
+/// The records of a snapshot. `slot` grows by one with each snapshot of a partition.
 ///
 /// # Errors
 /// zstd refuses, or the head cannot be written; neither is to be expected.
-pub fn write(header: &Header, state: &[u8], turn: u64) -> io::Result<Vec<Record>> {
+pub fn write(header: &Header, state: &[u8], slot: u64) -> io::Result<Vec<Record>> {
     let body = zstd::bulk::compress(state, LEVEL)?;
     let sum = crc32fast::hash(&body);
     let pieces = body.len().div_ceil(PIECE).max(1);
@@ -77,7 +77,7 @@ pub fn write(header: &Header, state: &[u8], turn: u64) -> io::Result<Vec<Record>
         };
         let bytes = body.get(from..body.len().min(from + PIECE));
         records.push(Record {
-            key: key(&header.of, turn, piece),
+            key: key(&header.of, slot, piece),
             value: record(&head, bytes.unwrap_or_default())?,
         });
     }
@@ -86,13 +86,13 @@ pub fn write(header: &Header, state: &[u8], turn: u64) -> io::Result<Vec<Record>
 
 /// Compaction keeps the latest of each key, so the pieces of one snapshot must not overwrite those
 /// of the one before, which is all there is until they are complete.
-fn key(of: &Of, turn: u64, piece: u32) -> String {
+fn key(of: &Of, slot: u64, piece: u32) -> String {
     let Of {
         group,
         topic,
         partition,
     } = of;
-    let slot = turn % SLOTS;
+    let slot = slot % SLOTS;
     format!("{group}/{topic}/{partition}/{slot}/{piece}")
 }
 

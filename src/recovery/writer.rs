@@ -28,6 +28,8 @@ pub struct Encoded {
     pub state: Vec<u8>,
     /// Tells it from others; grows.
     pub turn: u64,
+    /// Which earlier one of its partition it overwrites.
+    pub slot: u64,
     /// When it was ordered.
     pub ordered: Instant,
 }
@@ -118,9 +120,10 @@ impl Writer {
             header,
             state,
             turn,
+            slot,
             ordered,
         } = encoded;
-        let records = records::write(&header, &state, turn).unwrap_or_default();
+        let records = records::write(&header, &state, slot).unwrap_or_default();
         drop(state);
         let bytes: usize = records.iter().map(|record| record.value.len()).sum();
         let under_way = Arc::new(UnderWay {
