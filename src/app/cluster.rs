@@ -162,7 +162,8 @@ fn status(shared: &Shared) -> Box<dyn Fn(Millis) -> Option<Status> + Send> {
     let asking = Mutex::new((None::<Broker>, None::<Instant>));
     Box::new(move |now| {
         let progress = &shared.progress;
-        if !progress.shows(now) || progress.is_ending() {
+        let settled = progress.is_settled(shared.frames.tick());
+        if !progress.shows(now) || !settled || progress.is_ending() {
             return None;
         }
         count(

@@ -142,14 +142,15 @@ impl Sender {
 
     /// The frames of a whole second after the one published, if they may be.
     fn due(&self, published: Millis) -> Option<(Vec<Arc<Frame>>, Status)> {
+        let now = (self.clock)();
+        // Asked first: what it says of the frames then holds of those taken up after it.
+        let status = (self.status)(now)?;
         let frames = self.frames.latest()?;
         let to = frames.first()?.to;
         let whole = frames.iter().all(|frame| frame.now == to && frame.to == to);
-        let now = (self.clock)();
         if !whole || to <= published || now - to > TOO_LATE {
             return None;
         }
-        let status = (self.status)(now)?;
         Some((frames, status))
     }
 

@@ -202,6 +202,12 @@ impl Progress {
         self.leaving.fetch_sub(partitions, SeqCst);
     }
 
+    /// Whether the frames of this tick hold nothing that was, or is being, taken away.
+    pub fn is_settled(&self, tick: Option<u64>) -> bool {
+        let leaving = self.changing.load(SeqCst) || self.leaving.load(SeqCst) > 0;
+        !leaving && tick.is_some_and(|tick| tick >= self.shown_from())
+    }
+
     /// The first tick whose frames hold nothing that was taken away.
     pub fn shown_from(&self) -> u64 {
         self.shown_from.load(SeqCst)
@@ -427,6 +433,7 @@ mod tests {
         assert_eq!(progress.unready(), Some("the assignment is changing"));
         progress.left(1, 6);
         assert_eq!((progress.unready(), progress.shown_from()), (None, 7));
+        assert!(progress.is_settled(Some(7)) && !progress.is_settled(Some(6)));
     }
 
     #[test]
