@@ -383,7 +383,7 @@ def engine():
             (3, stat("Records a second", "Read from Kafka.", "sum(topic:queuepulse_records:rate1m)", "none", decimals=0)),
             (3, stat("Queues", "That the engine knows.", "max(queuepulse_queues)", "none", spark=False)),
             (3, stat("Memory", "Resident, of all instances.", "sum(queuepulse_resident_memory_bytes)", "bytes", decimals=0)),
-            (3, stat("Group shared", "1 while the consumer group has another member.", "max(queuepulse_group_shared)", "none", spark=False)),
+            (3, stat("Stale rows", "Live rows of instances that have been silent for too long: above 0 the centre cannot be added up.", "max(queuepulse_rows_stale)", "none", [(None, GOOD), (1, BAD)], spark=False)),
         ]),
         (8, [
             (8, lines("Age of the figures", "By instance. A quiet night is not stale.", [q("max by (instance) (queuepulse_data_age_seconds)", "{{instance}}")], "s")),

@@ -24,3 +24,6 @@ create queue-events 1 --config cleanup.policy=compact
 # The state of every partition, so that a restart goes on where it was.
 create queuepulse-snapshots "$partitions" --config cleanup.policy=compact,delete --config segment.bytes=16777216 \
   --config max.message.bytes=1048576
+# The live figures of each instance, for the others and for viewers; of the group `queuepulse`.
+create queuepulse-rows 1 --config cleanup.policy=compact,delete --config retention.ms=600000 \
+  --config segment.ms=120000 --config segment.bytes=16777216
