@@ -10,7 +10,7 @@ use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
 use queuepulse::ingest::partitioner::partition_of;
 use queuepulse::live::{Coverage, Frames, MergeOptions, Merged, Publisher, Registry, merge_after};
-use queuepulse::simulate::{Simulation, Topic};
+use queuepulse::simulate::{Scale, Simulation, Topic};
 use queuepulse::windows::frame::{Frame, WindowSpec};
 use queuepulse::windows::numbering::Numbering;
 use queuepulse::windows::tables::Tables;
@@ -182,6 +182,19 @@ impl Engine {
         merge_after(before, frames, &self.registry, &options)
     }
 
+    /// Makes the tables of the partitions' states.
+    pub fn rebuild(&mut self) {
+        let views = views(&self.partitions, &self.instants);
+        self.tables.rebuild(&views);
+    }
+
+    /// Gives one partition away.
+    pub fn lose(&mut self, partition: usize) {
+        self.partitions.remove(partition);
+        self.instants.remove(partition);
+        self.rebuild();
+    }
+
     fn look(&mut self, now: Millis) {
         for (partition, instant) in self.partitions.iter_mut().zip(&mut self.instants) {
             instant.read(partition, now);
@@ -200,8 +213,13 @@ fn views<'a>(partitions: &'a [Partition], instants: &'a [Instant]) -> Vec<Partit
 /// An engine that has seen so many minutes of the largest centre, with the simulation that it is fed
 /// from and the instant that it has reached. One view a minute keeps its windows moving.
 pub fn warm(partitions: usize, minutes: i64) -> (Engine, Simulation, Millis) {
+    warm_of(Scale::LARGEST, partitions, minutes)
+}
+
+/// The same of a centre of another size.
+pub fn warm_of(scale: Scale, partitions: usize, minutes: i64) -> (Engine, Simulation, Millis) {
     let mut engine = Engine::new(partitions);
-    let mut simulation = super::largest();
+    let mut simulation = super::centre(scale);
     let mut records = Records::default();
     let mut now = super::FROM;
     for _ in 0..minutes {

@@ -1,0 +1,142 @@
+//! What it costs to write down the state of every partition, and to take it up again.
+//!
+//!     cargo bench --bench snapshot -- [QUEUES] [MINUTES]
+//!
+//! 16 partitions of each topic in one worker, 100,000 agents, after so many minutes of a rush hour.
+//! Prints processor time and bytes. Not a divan bench: one run is one long input.
+
+#![allow(clippy::print_stdout, reason = "a bench tells its results")]
+#![allow(clippy::cast_precision_loss, reason = "results have three digits")]
+
+#[path = "support/memory.rs"]
+mod memory;
+mod support;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use memory::processor_time;
+use queuepulse::engine::partition::Partition;
+use queuepulse::event::{Millis, Span};
+use queuepulse::recovery::encoding::{decode, encode};
+use queuepulse::simulate::Scale;
+use support::engine::{Engine, warm_of};
+
+const PARTITIONS: usize = 16;
+
+fn main() {
+    let mut numbers = std::env::args()
+        .skip(1)
+        .filter_map(|text| text.parse().ok());
+    let queues = numbers.next().unwrap_or(10_000);
+    let minutes = numbers.next().unwrap_or(20);
+    let scale = Scale {
+        queues,
+        clients: Scale::of(queues, 1).clients,
+        ..Scale::LARGEST
+    };
+    let (mut engine, _, now) = warm_of(scale, PARTITIONS, i64::from(minutes));
+    held(&engine);
+    let states = written(&engine);
+    compressed(&states);
+    taken_up(&mut engine, &states, now);
+}
+
+fn ms(nanos: u64) -> f64 {
+    nanos as f64 / 1e6
+}
+
+fn mib(bytes: usize) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
+/// How long something takes this thread.
+fn timed<T>(work: impl FnOnce() -> T) -> (u64, T) {
+    let begin = processor_time();
+    let result = work();
+    (processor_time() - begin, result)
+}
+
+fn held(engine: &Engine) {
+    let sum = |of: fn(&Partition) -> usize| engine.partitions.iter().map(of).sum::<usize>();
+    println!(
+        "held: {} contacts, {} agents, {} prints; logs {:.0} MiB packed",
+        sum(Partition::contacts_held),
+        sum(Partition::agents_known),
+        sum(Partition::prints_held),
+        mib(sum(|partition| partition.ledger().log().packed_bytes())),
+    );
+}
+
+/// Encodes every partition: as long as this takes, one worker does nothing else.
+fn written(engine: &Engine) -> Vec<Vec<u8>> {
+    let mut states = Vec::new();
+    let mut times = Vec::new();
+    for partition in &engine.partitions {
+        let mut bytes = Vec::new();
+        let (first, ()) = timed(|| encode(partition, &mut bytes));
+        bytes.clear();
+        let (again, ()) = timed(|| encode(partition, &mut bytes));
+        times.push(first.min(again));
+        states.push(bytes);
+    }
+    for (side, range) in [
+        ("contacts", 0..PARTITIONS),
+        ("agents", PARTITIONS..2 * PARTITIONS),
+    ] {
+        let largest = states[range.clone()].iter().map(Vec::len).max();
+        println!(
+            "encode, {side}: {:.1} ms all, {:.1} ms the longest; {:.1} MiB all, {:.2} MiB the largest",
+            ms(times[range.clone()].iter().sum()),
+            ms(times[range.clone()].iter().copied().max().unwrap_or(0)),
+            mib(states[range].iter().map(Vec::len).sum()),
+            mib(largest.unwrap_or(0)),
+        );
+    }
+    states
+}
+
+fn compressed(states: &[Vec<u8>]) {
+    for level in [1, 3] {
+        let (time, sizes) = timed(|| {
+            let size =
+                |bytes: &Vec<u8>| zstd::bulk::compress(bytes, level).map_or(0, |out| out.len());
+            states.iter().map(size).collect::<Vec<_>>()
+        });
+        println!(
+            "zstd {level}: {:.0} ms; {:.1} MiB all, {:.2} MiB the largest",
+            ms(time),
+            mib(sizes.iter().sum()),
+            mib(sizes.iter().copied().max().unwrap_or(0)),
+        );
+    }
+}
+
+/// A process that begins: every state decoded, the tables made of them, the first view. Then one
+/// partition is given away.
+fn taken_up(engine: &mut Engine, states: &[Vec<u8>], now: Millis) {
+    let settings = Arc::clone(engine.partitions[0].names().settings());
+    let (time, partitions) = timed(|| {
+        let state = |bytes: &Vec<u8>| decode(bytes, Arc::clone(&settings)).ok();
+        states.iter().filter_map(state).collect::<Vec<_>>()
+    });
+    println!(
+        "decode: {:.0} ms all {} partitions",
+        ms(time),
+        partitions.len()
+    );
+    drop(std::mem::replace(engine, Engine::new(PARTITIONS)));
+    engine.partitions = partitions;
+    let (time, ()) = timed(|| engine.rebuild());
+    println!("tables of all: {:.0} ms", ms(time));
+    let view = |engine: &mut Engine, seconds, what| {
+        let (time, frame) = timed(|| black_box(engine.view(now + Span::seconds(seconds))));
+        println!("{what}: {:.0} ms", ms(time));
+        engine.publish(frame);
+    };
+    view(engine, 1, "first view");
+    view(engine, 2, "second view");
+    let (time, ()) = timed(|| engine.lose(0));
+    println!("one partition given away: {:.0} ms", ms(time));
+    view(engine, 3, "view after it");
+}
