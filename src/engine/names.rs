@@ -141,9 +141,35 @@ pub struct Profile {
     pub usable: u16,
 }
 
+/// Tells one dictionary from every other, a copy of it included: numbers of the one mean nothing in
+/// the other.
+#[derive(Debug, Default)]
+pub struct Token(Arc<()>);
+
+impl Token {
+    /// The same token once more, for whoever remembers the dictionary.
+    pub fn remembered(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Clone for Token {
+    /// That of a copy of the dictionary.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// The dictionary of one partition.
 #[derive(Clone, Debug)]
 pub struct Names {
+    token: Token,
     settings: Arc<StateSettings>,
     /// Clients.
     pub clients: Interner,
@@ -172,6 +198,7 @@ impl Names {
         let mut reasons = Interner::default();
         reasons.number("not_ready");
         Self {
+            token: Token::default(),
             settings,
             clients: Interner::default(),
             queues: Interner::default(),
@@ -186,6 +213,11 @@ impl Names {
             profile_numbers: RapidHashMap::default(),
             feeds: Vec::new(),
         }
+    }
+
+    /// What tells it from every other dictionary.
+    pub fn token(&self) -> &Token {
+        &self.token
     }
 
     /// The settings that count.

@@ -15,7 +15,7 @@ use crate::engine::base::LevelBase;
 use crate::engine::cells::profile_cells;
 use crate::engine::columns::{agent, work_cell};
 use crate::engine::facts::{Count, Fact, WorkState};
-use crate::engine::names::{ClientNo, Names, ProfileNo, ReasonNo, RowNo, SetNo};
+use crate::engine::names::{ClientNo, Names, ProfileNo, ReasonNo, RowNo, SetNo, Token};
 use crate::event::{Presence, Span};
 
 /// "None yet", or "no queue".
@@ -77,6 +77,8 @@ struct ProfileMap {
 /// The numbers of one partition.
 #[derive(Debug, Default)]
 struct PartitionMap {
+    /// The dictionary that they are of.
+    of: Option<Token>,
     rows: Vec<RowMap>,
     sets: Vec<u32>,
     profiles: Vec<ProfileMap>,
@@ -156,6 +158,19 @@ impl Maps {
         self.list_numbers.clear();
     }
 
+    /// Forgets the numbers of every partition but these.
+    pub(super) fn keep<'a>(&mut self, partitions: impl Iterator<Item = (usize, &'a Names)>) {
+        let mut all = std::mem::take(&mut self.partitions);
+        for (partition, names) in partitions {
+            self.admit(partition, names);
+            if let Some(known) = all.get_mut(partition)
+                && known.of.as_ref() == Some(names.token())
+            {
+                self.partitions[partition] = std::mem::take(known);
+            }
+        }
+    }
+
     pub(super) fn group_epoch(&self) -> u64 {
         self.numbering.group_epoch()
     }
@@ -165,17 +180,21 @@ impl Maps {
     }
 
     #[inline]
-    fn admit(&mut self, partition: usize) {
+    fn admit(&mut self, partition: usize, names: &Names) {
         if self.partitions.len() <= partition {
             self.partitions
                 .resize_with(partition + 1, PartitionMap::default);
+        }
+        let map = &mut self.partitions[partition];
+        if map.of.is_none() {
+            map.of = Some(names.token().remembered());
         }
     }
 
     /// Asks for the numbers that a fact of a partition needs.
     #[inline]
     pub(super) fn prepare(&mut self, partition: usize, names: &Names, fact: Fact) {
-        self.admit(partition);
+        self.admit(partition, names);
         let map = &self.partitions[partition];
         match fact {
             Fact::Count(row, _)
@@ -283,7 +302,7 @@ impl Maps {
                 self.prepare(partition, names, Fact::Here { serves, here });
             }
             LevelKey::Set(set) => {
-                self.admit(partition);
+                self.admit(partition, names);
                 let list = self.partitions[partition].sets.get(set.index());
                 if list.is_none_or(|&list| list == NONE) {
                     self.learn_set(partition, names, set);

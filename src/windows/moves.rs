@@ -1,10 +1,13 @@
 //! Moving the windows to a new end.
 
 use super::frame::WindowKind;
+use rapidhash::RapidHashMap;
+
 use super::levels::add_levels;
-use super::tables::{Change, Tables};
+use super::maxima::Maxima;
+use super::sums::Sums;
+use super::tables::Tables;
 use super::tails::{Reset, Tail};
-use super::unfold::Unfold;
 use super::view::PartitionView;
 use crate::engine::facts::Post;
 use crate::event::Millis;
@@ -41,7 +44,7 @@ impl Tables {
                 self.maxima.mark_all();
             }
             if from.iter().any(Option::is_some) {
-                resets.push(Reset::new(window, from));
+                resets.push(Reset { window, from });
             }
         }
         self.reset(&resets, partitions);
@@ -118,61 +121,86 @@ impl Tables {
             return;
         }
         for reset in resets {
-            self.copy_totals(reset);
+            self.clear_spread(reset);
             self.tails[reset.window].set_from(&reset.from);
         }
-        let earliest = resets.iter().map(|reset| reset.earliest).min();
+        self.take_log_off(resets, partitions);
         for view in partitions {
-            self.take_log_off(resets, earliest.unwrap_or(Millis::MAX), view);
             self.take_days_off(resets, view);
         }
     }
 
-    fn copy_totals(&mut self, reset: &Reset) {
-        let Self {
-            maps,
-            totals,
-            tails,
-            ..
-        } = self;
-        let moves = |zone: u16| reset.from[usize::from(zone)].is_some();
-        tails[reset.window].sums.copy(totals, maps, moves);
-        for queue in 0..self.maps.queue_zones.len() {
-            if moves(self.maps.queue_zones[queue]) {
+    fn clear_spread(&mut self, reset: &Reset) {
+        for (queue, &zone) in self.maps.queue_zones.iter().enumerate() {
+            if reset.from[usize::from(zone)].is_some() {
                 self.spread.clear_windows(queue, 1 << reset.window);
             }
         }
     }
 
-    fn take_log_off(&mut self, resets: &[Reset], earliest: Millis, view: &PartitionView<'_>) {
-        let partition = view.number as usize;
-        let mut unfolds = vec![Unfold::default(); resets.len()];
-        view.log().for_each(earliest, Millis::MAX, |post| {
-            let Self { maps, tails, .. } = self;
-            let hit = maps.hit(partition, post.fact);
-            let (stamp, sign) = (post.stamp, -i64::from(post.sign));
-            for (reset, unfold) in resets.iter().zip(&mut unfolds) {
-                let sums = &mut tails[reset.window].sums;
-                if reset.is_after_all(stamp) {
-                    unfold.add(&hit, stamp, sign, maps, sums);
-                } else if stamp > reset.earliest {
-                    let passes = |zone: u16| reset.is_after(zone, stamp);
-                    sums.add(&hit, stamp, sign, &maps.agent_zones, passes);
-                }
+    /// Reads the log once, from its end back to the earliest edge, whatever the number of windows:
+    /// at each edge, what was summed up so far is what lies after it.
+    fn take_log_off(&mut self, resets: &[Reset], partitions: &[PartitionView<'_>]) {
+        let edges = resets.iter().flat_map(|reset| reset.from.iter().flatten());
+        let mut edges: Vec<Millis> = edges.copied().collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut after = Sums::default();
+        let aux = self.maps.aux_keys.len();
+        let (queues, rows) = (self.maps.queue_zones.len(), self.maps.agent_zones.len());
+        after.fit(queues, rows, aux);
+        let mut to = Millis::MAX;
+        for &edge in edges.iter().rev() {
+            let masks = self.masks_after(resets, edge);
+            for view in partitions {
+                self.add_stretch(view, (edge, to), &masks, &mut after);
             }
-            if stamp > self.applied {
+            self.unfold.unfold(&self.maps, &mut after);
+            for reset in resets {
+                let begins = |zone: u16| reset.from[usize::from(zone)] == Some(edge);
+                let tail = &mut self.tails[reset.window].sums;
+                tail.set_to(&self.totals, &after, &self.maps, begins);
+            }
+            to = edge;
+        }
+    }
+
+    /// By zone: the windows made anew that begin at an edge or before.
+    fn masks_after(&self, resets: &[Reset], edge: Millis) -> Vec<u16> {
+        let mask = |zone: usize| {
+            resets.iter().fold(0, |mask, reset| {
+                let begun = reset.from[zone].is_some_and(|from| from <= edge);
+                mask | u16::from(begun) << reset.window
+            })
+        };
+        (0..self.zones.len()).map(mask).collect()
+    }
+
+    /// Adds the facts of a stretch to sums and to the distributions of each zone's mask of windows.
+    fn add_stretch(
+        &mut self,
+        view: &PartitionView<'_>,
+        (from, to): (Millis, Millis),
+        masks: &[u16],
+        sums: &mut Sums,
+    ) {
+        let partition = view.number as usize;
+        view.log().for_each(from, to, |post| {
+            let Self { maps, unfold, .. } = self;
+            let hit = maps.hit(partition, post.fact);
+            unfold.add(&hit, post.stamp, i64::from(post.sign), maps, sums);
+            if post.stamp > self.applied {
                 return;
             }
-            if let Some(Change { zone, .. }) = self.change(partition, &post) {
-                let mask = resets.iter().fold(0, |mask, reset| {
-                    mask | u16::from(reset.is_after(zone, stamp)) << reset.window
-                });
-                self.spread_out(partition, &post, mask, 1);
+            if let Some(change) = self.change(partition, &post)
+                && let Some((kind, bucket)) = change.what.bucket()
+            {
+                let mask = masks[usize::from(change.zone)];
+                let times = i32::from(change.sign);
+                let queue = change.queue as usize;
+                self.spread.add(queue, kind, bucket, mask, times);
             }
         });
-        for (reset, mut unfold) in resets.iter().zip(unfolds) {
-            unfold.unfold(&self.maps, &mut self.tails[reset.window].sums);
-        }
     }
 
     /// Takes a day's part that has left the log off the tails of windows that begin with that day.
@@ -236,13 +264,7 @@ impl Tables {
                 }
             });
         }
-        exits.sort_unstable();
-        for same in exits.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
-            let (queue, stamp, wait, _) = same[0];
-            if same.iter().map(|exit| exit.3).sum::<i32>() > 0 {
-                self.maxima.push(queue, stamp, wait);
-            }
-        }
+        push_standing(&mut self.maxima, exits);
         self.maxima.unmark();
     }
 
@@ -257,6 +279,22 @@ impl Tables {
                 let first = Millis(base.day.midnight.0 + 1);
                 self.maxima.push(queue, first, base.day.part.wait_max);
             }
+        }
+    }
+}
+
+/// Pushes the exits that were not taken back. Few are, so those alone are looked up.
+fn push_standing(maxima: &mut Maxima, exits: Vec<(usize, Millis, i64, i32)>) {
+    let mut taken: RapidHashMap<(usize, Millis, i64), i32> = RapidHashMap::default();
+    for &(queue, stamp, wait, sign) in exits.iter().filter(|exit| exit.3 < 0) {
+        *taken.entry((queue, stamp, wait)).or_default() -= sign;
+    }
+    for (queue, stamp, wait, _) in exits.into_iter().filter(|exit| exit.3 > 0) {
+        let left = taken.get_mut(&(queue, stamp, wait));
+        if let Some(left) = left.filter(|left| **left > 0) {
+            *left -= 1;
+        } else {
+            maxima.push(queue, stamp, wait);
         }
     }
 }

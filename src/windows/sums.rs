@@ -39,19 +39,36 @@ impl Sums {
         self.aux.fill([0; 2]);
     }
 
-    /// Copies the rows whose zone `passes`.
-    pub(super) fn copy(&mut self, from: &Self, maps: &Maps, passes: impl Fn(u16) -> bool) {
+    /// The rows whose zone `passes` become those of `total` less those of `after`.
+    pub(super) fn set_to(
+        &mut self,
+        total: &Self,
+        after: &Self,
+        maps: &Maps,
+        passes: impl Fn(u16) -> bool,
+    ) {
         for (queue, _) in maps.queue_zones.iter().enumerate().filter(|z| passes(*z.1)) {
             let row = queue * contact::WIDTH..(queue + 1) * contact::WIDTH;
-            self.contact[row.clone()].copy_from_slice(&from.contact[row]);
+            let both = total.contact[row.clone()]
+                .iter()
+                .zip(&after.contact[row.clone()]);
+            for (cell, (total, after)) in self.contact[row].iter_mut().zip(both) {
+                *cell = total - after;
+            }
         }
         for (row, _) in maps.agent_zones.iter().enumerate().filter(|z| passes(*z.1)) {
             let row = row * LEVELS..(row + 1) * LEVELS;
-            self.agent[row.clone()].copy_from_slice(&from.agent[row]);
+            let both = total.agent[row.clone()]
+                .iter()
+                .zip(&after.agent[row.clone()]);
+            for (cell, (total, after)) in self.agent[row].iter_mut().zip(both) {
+                *cell = total.wrapping_sub(*after);
+            }
         }
         for (cell, (row, _)) in maps.aux_keys.iter().enumerate() {
             if passes(maps.agent_zones[row.index()]) {
-                self.aux[cell] = from.aux[cell];
+                let (total, after) = (total.aux[cell], after.aux[cell]);
+                self.aux[cell] = [total[0] - after[0], total[1].wrapping_sub(after[1])];
             }
         }
     }

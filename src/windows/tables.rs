@@ -283,9 +283,16 @@ impl Tables {
     /// Builds the tables anew from the partitions: after one was taken or lost, or a group changed.
     /// Windows are built by the next view.
     pub fn rebuild(&mut self, partitions: &[PartitionView<'_>]) {
-        self.group_epoch = self.maps.group_epoch();
         self.unfold.clear();
-        self.maps.forget();
+        let epoch = self.maps.group_epoch();
+        if epoch == self.group_epoch {
+            let views = partitions.iter();
+            self.maps
+                .keep(views.map(|view| (view.number as usize, view.names)));
+        } else {
+            self.group_epoch = epoch;
+            self.maps.forget();
+        }
         self.totals.clear();
         self.gauges.fill(0);
         self.changes.clear();

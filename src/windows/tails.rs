@@ -72,34 +72,4 @@ impl Tail {
 pub(super) struct Reset {
     pub window: usize,
     pub from: Vec<Option<Millis>>,
-    /// The latest new edge, when every zone has one.
-    latest: Option<Millis>,
-    /// The earliest new edge: no fact up to it lies after any.
-    pub earliest: Millis,
-}
-
-impl Reset {
-    pub(super) fn new(window: usize, from: Vec<Option<Millis>>) -> Self {
-        let every = from.iter().all(Option::is_some);
-        let latest = from.iter().flatten().copied().max().filter(|_| every);
-        let earliest = from.iter().flatten().copied().min();
-        Self {
-            window,
-            from,
-            latest,
-            earliest: earliest.unwrap_or(Millis::MAX),
-        }
-    }
-
-    /// Whether a fact of this stamp and zone lies after the new edge.
-    #[inline]
-    pub(super) fn is_after(&self, zone: u16, stamp: Millis) -> bool {
-        self.from[usize::from(zone)].is_some_and(|from| stamp > from)
-    }
-
-    /// Whether a fact of this stamp lies after the new edge of every zone there is.
-    #[inline]
-    pub(super) fn is_after_all(&self, stamp: Millis) -> bool {
-        self.latest.is_some_and(|latest| stamp > latest)
-    }
 }
