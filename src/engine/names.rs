@@ -148,6 +148,7 @@ pub struct Token(Arc<()>);
 
 impl Token {
     /// The same token once more, for whoever remembers the dictionary.
+    #[must_use]
     pub fn remembered(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
