@@ -26,7 +26,7 @@ lint:
 
 # The suite against a real Apache Kafka on loopback
 kafka:
-    tests/kafka/kafka.sh cargo test --release --test kafka -- --ignored
+    tests/kafka/kafka.sh cargo test --release --test kafka --test kafka_several -- --ignored
 
 # Engines on a real Kafka, disturbed for minutes: just chaos --minutes 30 --seed 7
 chaos *options:
