@@ -14,7 +14,7 @@
 //! latest record of each key is all that a reader needs, which is what compaction keeps. Time in state
 //! is sent as (n, c), its value at x being n·x + c: what only grows with time is not sent.
 //! (Rejected: a stream of differences each to the one before: a lost record spoils all that follow,
-//! and compaction with it. Whole rows alone: several times the bytes, measured in benches/README.md.
+//! and compaction with it. Whole rows alone: more bytes, since a row changes in few of its figures a second.
 //! Asking the other instances over HTTP: they would have to find each other.)
 
 mod beat;
