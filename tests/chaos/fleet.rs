@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::broker::signal;
-use crate::engine::{Engine, Env, reading};
+use crate::engine::{BODY, Engine, Env, reading};
 use crate::log::{Log, say};
 
 /// What one engine shows at a scrape.
@@ -44,7 +44,9 @@ pub fn scrape_within(address: &str, limit: Duration) -> Option<Shown> {
         let url = format!("{address}{path}");
         let timeout = Some(limit);
         let request = ureq::get(url).config().timeout_global(timeout).build();
-        request.call().ok()?.body_mut().read_to_string().ok()
+        let mut answer = request.call().ok()?;
+        let body = answer.body_mut().with_config();
+        body.limit(BODY).read_to_string().ok()
     };
     let text = get("/metrics")?;
     let mut shown = Shown {

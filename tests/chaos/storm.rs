@@ -212,13 +212,11 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// An engine ends within 3 s; without a broker it cannot write what it holds, and gives up later.
+    /// How long an engine may take to end: it writes what it holds for 3 s at most, and the machine may
+    /// have more to do. Without a broker it cannot, and gives up later.
     fn patience(&self) -> Duration {
-        Duration::from_secs(if self.down == Down::No && !self.proxy.disturbed() {
-            4
-        } else {
-            15
-        })
+        let reached = self.down == Down::No && !self.proxy.disturbed();
+        Duration::from_secs(if reached { 6 } else { 15 })
     }
 
     /// Everything runs again, the input stops, and the engines read to the end.

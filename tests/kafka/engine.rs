@@ -30,6 +30,9 @@ pub fn reading(brokers: &str, topics: &str, group: &str) -> Env {
     ]
 }
 
+/// No answer is longer.
+pub const BODY: u64 = 1 << 30;
+
 pub struct Engine {
     pub child: Child,
     pub lines: Receiver<String>,
@@ -109,7 +112,8 @@ impl Engine {
 
     pub fn get(&self, path: &str) -> Result<String, ureq::Error> {
         let url = format!("{}{path}", self.address);
-        ureq::get(url).call()?.body_mut().read_to_string()
+        let mut answer = ureq::get(url).call()?;
+        answer.body_mut().with_config().limit(BODY).read_to_string()
     }
 
     pub fn snapshot(&self) -> Option<Value> {
