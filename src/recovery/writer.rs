@@ -90,6 +90,8 @@ const SETTINGS: [(&str, &str); 7] = [
 const POLL: Duration = Duration::from_millis(10);
 /// How long a full queue may hold up a snapshot.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long asking for the topic's partitions may take.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Writer {
     /// Writes until told that nothing else will come.
@@ -164,6 +166,16 @@ impl Writer {
                     if Instant::now() < until && !self.done.load(SeqCst) =>
                 {
                     base = back;
+                    producer.poll(POLL);
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::UnknownPartition), back))
+                    if Instant::now() < until && !self.done.load(SeqCst) =>
+                {
+                    // The topic was given partitions since this client last looked.
+                    base = back;
+                    if let Err(error) = producer.client().fetch_metadata(Some(&self.topic), LOOK) {
+                        tracing::debug!(%error, "no metadata of the snapshot topic");
+                    }
                     producer.poll(POLL);
                 }
                 Err((error, _)) => return Err(error),
