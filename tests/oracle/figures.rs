@@ -758,7 +758,7 @@ impl Question<'_> {
             .collect();
         let mut clients: BTreeSet<String> =
             self.rows.iter().map(|row| row.client.clone()).collect();
-        let seen = |state: &&State| state.is_online() || !state.turns.is_empty();
+        let seen = |state: &&State| state.is_online() || state.is_busy();
         clients.extend(self.states().filter(seen).flat_map(State::clients));
         let turns = self
             .situations
