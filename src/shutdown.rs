@@ -28,6 +28,8 @@ use crate::ingest::stop::Stop;
 pub const DEADLINE: Duration = Duration::from_secs(5);
 const INTAKE_DONE: Duration = Duration::from_secs(4);
 const WORK_DONE: Duration = Duration::from_millis(4500);
+/// How long HTTP may take to answer what was asked: somebody may have asked half a question.
+const ANSWERED: Duration = Duration::from_millis(1500);
 
 /// Begins the name of every thread that reads or produces.
 pub const INTAKE: &str = "intake";
@@ -78,7 +80,8 @@ impl Running {
         let work = self.threads.wait_for(WORKER, begun + WORK_DONE);
         // HTTP may have ended by itself.
         let _ = self.close.send(());
-        let http = self.threads.wait_for(HTTP, begun + DEADLINE);
+        let answered = Instant::now() + ANSWERED;
+        let http = self.threads.wait_for(HTTP, answered.min(begun + DEADLINE));
         if !(intake && work && http) {
             tracing::warn!(intake, work, http, "not everything ended in time");
         }

@@ -792,7 +792,7 @@ pub struct Alone {
     pub kind: &'static str,
 }
 
-/// What stands alone in a partition, each id once within `retain`; and whether an id came again within
+/// What stands alone in a partition, none older than `retain`, each id once within it; and whether an id came again within
 /// half an hour after that: the engine drops prints by half hours.
 pub fn alone(applied: &[&Record], settings: &Settings) -> (Vec<Alone>, bool) {
     let mut counted: BTreeMap<String, i64> = BTreeMap::new();
@@ -803,6 +803,9 @@ pub fn alone(applied: &[&Record], settings: &Settings) -> (Vec<Alone>, bool) {
         let Some(kind) = ALONE.iter().find(|kind| **kind == record.kind) else {
             continue;
         };
+        if record.time < stream - settings.retain {
+            continue; // too late to tell whether it counted before
+        }
         let id = record.text("id").expect("checked");
         if let Some(arrived) = counted.get(&id) {
             let over = arrived + settings.retain;

@@ -96,7 +96,8 @@ impl Lives<'_> {
         };
         self.sent.push(Sent {
             kind: Kind::Copy,
-            at: sent.at + later,
+            // After what it repeats.
+            at: sent.at + later.max(1),
             ..sent.clone()
         });
     }

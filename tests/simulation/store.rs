@@ -59,6 +59,9 @@ impl Store {
         let last = self.values.len() - 1;
         let which = last - dice.below(self.values.len().min(3));
         let value = &mut self.values[which];
+        if value.is_empty() {
+            return;
+        }
         match dice.below(5) {
             0 => {
                 let at = dice.below(value.len());

@@ -182,6 +182,10 @@ impl Contacts {
         if self.prints.contains(print, core.stream, retain) {
             return Err(Discard::Duplicate);
         }
+        // Its print may be gone, so it may have counted before.
+        if event.time < core.stream - retain {
+            return Err(Discard::TooLate);
+        }
         self.prints.add(print, core.stream, core.stream, retain);
         core.note_late(event.time);
         let Some(queue) = &event.queue_id else {
