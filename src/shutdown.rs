@@ -18,9 +18,8 @@ use tokio::sync::oneshot;
 use crate::app::AppError;
 use crate::app::threads::Threads;
 use crate::app::tick::Ticks;
-use crate::app::worker::hand_over;
 use crate::event::Millis;
-use crate::ingest::kafka::Order;
+use crate::ingest::kafka::{Order, hand_over};
 use crate::ingest::progress::Progress;
 use crate::ingest::stop::Stop;
 

@@ -8,7 +8,7 @@ use axum::Router;
 
 use crate::engine::columns::contact;
 use crate::event::Millis;
-use crate::ingest::kafka::{Order, Question};
+use crate::ingest::kafka::{Order, Question, hand_over};
 use crate::ingest::shard::Shard;
 use crate::ingest::source::Topic;
 use crate::live::{Condition, Coverage, History, Live, LiveParts, QueueKey, Reading, Standing};
@@ -20,7 +20,6 @@ use super::clock;
 use super::cluster;
 use super::condition::{condition, condition_of_viewer};
 use super::engine::Shared;
-use super::worker::hand_over;
 
 /// How long the workers may take to look into their logs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::decode::{Limits, decode};
 use crate::engine::settings::StateSettings;
@@ -17,7 +16,6 @@ use crate::ingest::restore::Restored;
 use crate::ingest::shard::Shard;
 use crate::ingest::snapshots::SnapshotOrder;
 use crate::ingest::source::{Source, Topic};
-use crate::ingest::stop::Stop;
 use crate::ingest::tally::Tally;
 use crate::live::Publisher;
 use crate::recovery::encoding;
@@ -260,19 +258,6 @@ impl Worker {
         if left > 0 {
             self.progress.left(left, tick.number);
         }
-    }
-}
-
-/// Gives a worker an order as soon as there is room in its inbox; whether that was in time.
-pub fn hand_over(worker: &SyncSender<Order>, mut order: Order, deadline: Instant) -> bool {
-    let until_it_has_room = Stop::default();
-    loop {
-        match worker.try_send(order) {
-            Ok(()) => return true,
-            Err(TrySendError::Full(back)) if Instant::now() < deadline => order = back,
-            Err(_) => return false,
-        }
-        until_it_has_room.wait(Duration::from_millis(5));
     }
 }
 

@@ -9,9 +9,9 @@
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -73,6 +73,19 @@ pub enum Order {
     Wake,
     /// Publish once more and end. Sent when nothing else will come.
     Finish,
+}
+
+/// Gives a worker an order as soon as there is room in its inbox; whether that was in time.
+pub fn hand_over(worker: &SyncSender<Order>, mut order: Order, deadline: Instant) -> bool {
+    let until_it_has_room = Stop::default();
+    loop {
+        match worker.try_send(order) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(back)) if Instant::now() < deadline => order = back,
+            Err(_) => return false,
+        }
+        until_it_has_room.wait(Duration::from_millis(5));
+    }
 }
 
 /// Why reading ended. Each ends the process, so that a supervisor starts it anew.

@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::event::Millis;
 use crate::recovery::cadence::Cadence;
 use crate::recovery::writer::Report;
 
-use super::kafka::Order;
+use super::kafka::{Order, hand_over};
 use super::note::{Note, Tell};
 use super::source::{Source, Topic};
-use super::stop::Stop;
 
 /// What a worker needs to know to take a snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +209,8 @@ impl Snapshots {
             ordered: Instant::now(),
         };
         let worker = self.workers.get(source.worker(self.workers.len()));
-        let told = worker.is_some_and(|worker| tell(worker, Order::Snapshot(ordered), deadline));
+        let told =
+            worker.is_some_and(|worker| hand_over(worker, Order::Snapshot(ordered), deadline));
         if told {
             self.under_way.insert(self.turn, source);
         }
@@ -237,18 +237,5 @@ impl Snapshots {
             self.news |= *safe < next;
             *safe = (*safe).max(next);
         }
-    }
-}
-
-/// Gives a worker an order as soon as there is room in its inbox; whether that was in time.
-fn tell(worker: &SyncSender<Order>, mut order: Order, deadline: Instant) -> bool {
-    let until_it_has_room = Stop::default();
-    loop {
-        match worker.try_send(order) {
-            Ok(()) => return true,
-            Err(TrySendError::Full(back)) if Instant::now() < deadline => order = back,
-            Err(_) => return false,
-        }
-        until_it_has_room.wait(Duration::from_millis(2));
     }
 }
