@@ -192,6 +192,12 @@ impl Visit {
             .is_some_and(|(_, name)| name == "answered")
     }
 
+    /// Whether it is a conflict: an `answered` of a visit that was left before. It begins nothing.
+    fn refuses(&self, fact: &Fact) -> bool {
+        let left = |(at, name): &(i64, String)| name != "answered" && *at != fact.time;
+        fact.kind == "answered" && self.explicit.as_ref().is_some_and(left)
+    }
+
     fn is_waiting(&self) -> bool {
         self.begun && self.outcome().is_none()
     }
@@ -293,7 +299,9 @@ impl Contact {
             return false;
         }
         if let Some(number) = fact.visit {
-            return self.index(number).is_none_or(|at| !self.visits[at].begun);
+            return self
+                .index(number)
+                .is_none_or(|at| !self.visits[at].begun && !self.visits[at].refuses(fact));
         }
         match (fact.kind, &fact.queue) {
             ("queued", Some(queue)) => self.in_force().is_none_or(|at| {
@@ -558,6 +566,7 @@ pub fn fold(client: &str, facts: &[Fact], settings: &Settings) -> Contact {
         .filter(|fact| fact.kind == "queued")
         .filter_map(|fact| fact.visit)
         .collect();
+    let wrapped = facts.iter().any(|fact| fact.kind == "wrapped_up");
     let mut from = 0;
     while from < facts.len() {
         let until = from
@@ -579,7 +588,6 @@ pub fn fold(client: &str, facts: &[Fact], settings: &Settings) -> Contact {
         instant(&mut contact, &facts[from..until], &has_queued);
         from = until;
     }
-    let wrapped = facts.iter().any(|fact| fact.kind == "wrapped_up");
     contact.lacks_wrap_up = !wrapped && contact.visits.iter().any(|visit| !visit.legs.is_empty());
     contact.over = over(&contact, settings);
     if contact.over.is_none() {

@@ -78,10 +78,16 @@ impl Fold<'_> {
         }
     }
 
-    /// Whether no visit begun is the one that a fact names, by number or by queue.
+    /// Whether no visit begun is the one that a fact names, by number or by queue. A visit that
+    /// `dequeued` ended before anything began it begins by its `queued` only: an `answered` of it is
+    /// a conflict, and a conflict begins nothing.
     fn is_of_no_visit(&self, fact: &Record) -> bool {
         if fact.visit != 0 {
-            return self.latest(|visit| visit.number == fact.visit).is_none();
+            let begun_or_left = |visit: &Visit| {
+                let left = matches!(visit.exit, Exit::Left(_)) && visit.exit_at != fact.time;
+                visit.number == fact.visit && (visit.begun != 0 || left)
+            };
+            return !self.scratch.visits.iter().any(begun_or_left);
         }
         match fact.queue() {
             Some(queue) => self.latest_of(queue).is_none(),
