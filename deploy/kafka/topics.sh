@@ -15,12 +15,13 @@ create() {
     --partitions "$count" --replication-factor "$replicas" "$@"
 }
 
-# What happened: kept for two days, so that `today` can be read back in every time zone. The broker
-# must not put its own time on records: the sender's says how long a source has been silent.
-create contact-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=CreateTime
-create agent-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=CreateTime
+# What happened: kept for two days, so that `today` can be read back in every time zone. The broker puts
+# its own time on records: an event whose `time` lies further ahead of it than `max_ahead` is refused, so
+# a sender with a wrong clock cannot carry a partition into the future.
+create contact-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=LogAppendTime
+create agent-events "$partitions" --config retention.ms=172800000 --config message.timestamp.type=LogAppendTime
 # What queues are: the last word for each queue.
-create queue-events 1 --config cleanup.policy=compact
+create queue-events 1 --config cleanup.policy=compact --config message.timestamp.type=LogAppendTime
 # The state of every partition, so that a restart goes on where it was.
 create queuepulse-snapshots "$partitions" --config cleanup.policy=compact,delete --config segment.bytes=16777216 \
   --config max.message.bytes=1048576

@@ -16,6 +16,7 @@ use crate::live::{Share, Standing};
 use crate::shutdown::INTAKE;
 
 use super::engine::Shared;
+use super::site::known_since;
 use super::threads::Threads;
 use super::{AppError, clock};
 
@@ -173,7 +174,7 @@ fn status(shared: &Shared) -> Box<dyn Fn(Millis) -> Option<Status> + Send> {
         Some(Status {
             partitions: shared.counts.get(),
             known_to: progress.known_to(),
-            since: [progress.since(Topic::Contact), progress.since(Topic::Agent)],
+            since: [Topic::Contact, Topic::Agent].map(|topic| known_since(&shared, topic, now)),
         })
     })
 }

@@ -18,6 +18,10 @@ pub fn condition(
         let last = progress.last_record(topic)?;
         Some((kafka.topic(topic).to_owned(), age(last)))
     });
+    let ahead = Topic::ALL.into_iter().filter_map(|topic| {
+        let ahead = progress.ahead(topic, now)?;
+        Some((kafka.topic(topic).to_owned(), ahead))
+    });
     let lags = progress.lags().into_iter().map(|(source, records)| Lag {
         topic: kafka.topic(source.topic).to_owned(),
         partition: source.partition,
@@ -33,6 +37,7 @@ pub fn condition(
         data_age: progress.known_to().map(age),
         poll_age: progress.last_poll().map(age),
         silence: silence.collect(),
+        ahead: ahead.collect(),
         lags: lags.collect(),
         instances: instances(centre, now),
         stale_after: Span::ZERO,

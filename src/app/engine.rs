@@ -324,6 +324,7 @@ fn queue_table(shared: &Shared) -> QueueTable {
     QueueTable {
         settings: KafkaSettings::clone(&shared.kafka),
         limits: limits(&shared.config),
+        max_ahead: shared.config.state.max_ahead,
         registry: Arc::clone(&shared.registry),
         progress: Arc::clone(&shared.progress),
         tell: Box::new(move |told| match told {

@@ -90,13 +90,24 @@ fn routes(shared: &Shared, ways: Ways) -> Router {
 
 fn coverage(shared: &Shared) -> Coverage {
     let state = &shared.config.state;
+    let now = clock::now();
     Coverage::Live(Reading {
-        contacts_since: shared.progress.since(Topic::Contact),
-        agents_since: shared.progress.since(Topic::Agent),
+        contacts_since: known_since(shared, Topic::Contact, now),
+        agents_since: known_since(shared, Topic::Agent, now),
         ghost_after: state.ghost_after.clone(),
         ghost_after_other: state.ghost_after_other,
         agent_ttl: state.agent_ttl,
     })
+}
+
+/// Since when a topic's records are all counted. Nothing is whole while stream time runs so far ahead
+/// that facts of now are lost.
+pub(super) fn known_since(shared: &Shared, topic: Topic, now: Millis) -> Millis {
+    let ahead = shared.progress.ahead(topic, now);
+    if ahead.is_some_and(|ahead| ahead > shared.config.state.ahead_most()) {
+        return now;
+    }
+    shared.progress.since(topic)
 }
 
 /// Asks every worker for the past of a queue, and adds up the answers; none if one does not answer

@@ -36,6 +36,16 @@ impl Tick {
         to: Millis::MIN,
     };
 
+    /// Its instant, or the end of all time where no clock has been read yet: then nothing is taken
+    /// for ahead of the clock.
+    pub fn clock(self) -> Millis {
+        if self == Self::FIRST {
+            Millis::MAX
+        } else {
+            self.now
+        }
+    }
+
     /// The tick at `clock` after this one. Time stands still while the clock is behind: windows do
     /// not move backwards.
     fn next(self, clock: Millis) -> Self {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use crate::decode::{Limits, decode};
 use crate::engine::settings::StateSettings;
 use crate::event::{Correction, Discard, Millis};
-use crate::ingest::batch::{Batch, Record};
+use crate::ingest::batch::{Batch, Record, is_ahead};
 use crate::ingest::client::KafkaSettings;
 use crate::ingest::kafka::Order;
 use crate::ingest::progress::{Progress, SourceProgress};
@@ -17,6 +17,7 @@ use crate::ingest::shard::Shard;
 use crate::ingest::snapshots::SnapshotOrder;
 use crate::ingest::source::{Source, Topic};
 use crate::ingest::tally::Tally;
+use crate::kpi::seconds;
 use crate::live::Publisher;
 use crate::recovery::encoding;
 use crate::recovery::header::{Fingerprint, Header};
@@ -69,6 +70,8 @@ pub struct Owned {
     progress: Arc<SourceProgress>,
     /// Oddities that have been counted.
     irregular: [u64; Correction::ALL.len()],
+    /// It was told that stream time runs ahead.
+    ahead: bool,
     /// The offset after the last record applied.
     next: i64,
     /// The last record applied.
@@ -136,6 +139,7 @@ impl Worker {
             number,
             progress,
             irregular: [0; Correction::ALL.len()],
+            ahead: false,
             next,
             last: None,
             records: 0,
@@ -147,6 +151,7 @@ impl Worker {
                 owned.irregular = *partition.irregular();
                 owned.last = header.last;
                 owned.records = header.records;
+                owned.progress.streamed(partition.stream());
                 self.shard.restore(number, *partition);
             }
             None => self.shard.take(number, Arc::clone(&self.settings)),
@@ -209,10 +214,41 @@ impl Worker {
         owned.next = batch.next;
         owned.last = batch.last().or(owned.last);
         owned.records += tally.records();
-        owned.progress.applied(batch.next, batch.last_timestamp());
+        let now = self.ticks.latest().clock();
+        owned
+            .progress
+            .applied(batch.next, batch.last_timestamp(), now);
         self.count(batch.source, &tally);
+        self.look_ahead(&batch, now);
         // The poll thread may have all that it needs.
         let _full = self.used.try_send(batch);
+    }
+
+    /// Notes stream time; tells of the record by which it has come to lie too far ahead of the clock.
+    fn look_ahead(&mut self, batch: &Batch, now: Millis) {
+        let Some(owned) = self.owned.get_mut(&batch.source) else {
+            return;
+        };
+        let Some(partition) = self.shard.partition(owned.number) else {
+            return;
+        };
+        owned.progress.streamed(partition.stream());
+        let most = self.settings.ahead_most();
+        let ahead = owned.progress.ahead(now);
+        let was = std::mem::replace(&mut owned.ahead, ahead > most);
+        if was || !owned.ahead {
+            return;
+        }
+        let from = batch.source;
+        let offset = first_after(batch, now + most, &self.limits);
+        tracing::warn!(
+            topic = self.kafka.topic(from.topic),
+            partition = from.partition,
+            offset,
+            "an event lies {} s ahead of the clock, and so does its record: until then this \
+             partition's events count as late and no window is complete",
+            seconds(ahead.0)
+        );
     }
 
     fn count(&mut self, source: Source, tally: &Tally) {
@@ -261,6 +297,16 @@ impl Worker {
     }
 }
 
+/// The offset of the first event of a batch after this instant. Decodes again, which is rare.
+fn first_after(batch: &Batch, instant: Millis, limits: &Limits) -> Option<i64> {
+    let mut records = batch.records();
+    let found = records.find(|record| {
+        let event = record.value.and_then(|value| decode(value, limits).ok());
+        event.is_some_and(|event| event.time() > instant)
+    });
+    found.map(|record| record.offset)
+}
+
 /// Decodes one record of a topic in place and applies it to a partition.
 fn apply(
     shard: &mut Shard,
@@ -274,9 +320,7 @@ fn apply(
     if event.family() != topic.family() {
         return Err(Discard::WrongTopic);
     }
-    // The record's timestamp belongs to the log, so every reader decides alike.
-    let ahead = |timestamp: Millis| event.time() > timestamp + settings.max_ahead;
-    if record.timestamp.is_some_and(ahead) {
+    if is_ahead(event.time(), record.timestamp, settings.max_ahead) {
         return Err(Discard::FutureTime);
     }
     shard.apply(number, &event)
@@ -300,6 +344,7 @@ mod tests {
             r#"{{"id":"e","type":"{kind}","time":{time},"contact_id":"c","agent_id":"a","queue_id":"q"}}"#
         );
         let record = Record {
+            offset: 0,
             value: Some(value.as_bytes()),
             timestamp: Some(Millis(time - ahead)),
         };
@@ -310,6 +355,28 @@ mod tests {
             &settings,
             &Limits::default(),
         )
+    }
+
+    #[test]
+    fn the_first_event_ahead_is_found_among_others() {
+        let mut batch = Batch::new(Source {
+            topic: Topic::Contact,
+            partition: 0,
+        });
+        let event = |time: i64| {
+            format!(
+                r#"{{"id":"e{time}","type":"contact.queued","time":{time},"contact_id":"c","queue_id":"q"}}"#
+            )
+        };
+        let start = 1_767_603_600_000_i64;
+        for (offset, time) in [(7, 0), (8, 100), (9, 90_000), (12, 200_000)] {
+            batch.push(offset, Some(event(start + time).as_bytes()), None);
+        }
+        batch.push(13, Some(b"no event"), None);
+        let limits = Limits::default();
+        for (after, offset) in [(0, Some(8)), (100, Some(9)), (200_000, None)] {
+            assert_eq!(first_after(&batch, Millis(start + after), &limits), offset);
+        }
     }
 
     #[test]

@@ -316,7 +316,7 @@ fn check(root: &mut Section<'_>, overrides: &Overrides) -> Config {
         let key = format!("rungs of channel {channel:?}");
         root.faults().push(key, Some(count.to_string()), right);
     }
-    state.log_keep = Span(longest(&windows).0 + state.max_ahead.0 + state.late_after.0);
+    state.log_keep = Span(longest(&windows).0 + state.ahead_most().0);
     let view = rules.remove(0).view;
     Config {
         kafka,

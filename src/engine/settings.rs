@@ -87,14 +87,21 @@ pub struct StateSettings {
     pub zone_by_queue: Vec<(Pattern, ZoneNo)>,
     /// After-contact rule by queue pattern; the first that matches holds, else `None`.
     pub after_contact: Vec<(Pattern, AfterContact)>,
-    /// How long the fact log is kept: the longest window that is read from it, + `max_ahead` +
-    /// `late_after`.
+    /// How long the fact log is kept: the longest window that is read from it, +
+    /// [`Self::ahead_most`].
     pub log_keep: Span,
     /// The key of the id hash.
     pub id_key: u64,
 }
 
 impl StateSettings {
+    /// How far stream time may lie ahead of the clock before facts of now are lost: the log is kept
+    /// for so much longer than the longest window. Clocks that agree never use it up, since an event
+    /// lies at most `max_ahead` after its record's timestamp.
+    pub fn ahead_most(&self) -> Span {
+        Span(self.max_ahead.0 + self.late_after.0)
+    }
+
     /// How long a contact of this channel stays in flight without news.
     pub fn ghost_after(&self, channel: &str) -> Span {
         self.ghost_after

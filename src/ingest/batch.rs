@@ -3,7 +3,7 @@
 //! Copying 300 bytes costs some 20 ns and frees librdkafka's message at once; handing messages
 //! themselves to another thread would keep their fetch buffers alive and free them there.
 
-use crate::event::Millis;
+use crate::event::{Millis, Span};
 
 use super::source::Source;
 use crate::recovery::header::Fingerprint;
@@ -31,10 +31,18 @@ pub struct Batch {
 /// One record of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
+    /// Its offset.
+    pub offset: i64,
     /// Its value; `None` for a tombstone.
     pub value: Option<&'a [u8]>,
     /// The timestamp that belongs to the log, if it has one.
     pub timestamp: Option<Millis>,
+}
+
+/// Whether an event's time lies further ahead of its record's own timestamp than it may. That
+/// timestamp belongs to the log, so every reader decides alike; a clock would not.
+pub fn is_ahead(time: Millis, timestamp: Option<Millis>, max_ahead: Span) -> bool {
+    timestamp.is_some_and(|timestamp| time > timestamp + max_ahead)
 }
 
 impl Batch {
@@ -109,6 +117,7 @@ impl Batch {
             let value = self.bytes.get(begin..head.end).unwrap_or_default();
             begin = head.end;
             Record {
+                offset: head.offset,
                 value: head.has_value.then_some(value),
                 timestamp: head.timestamp,
             }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
-use crate::event::Millis;
+use crate::event::{Millis, Span};
 
 use super::lease::{Lease, Moment};
 use super::source::{Source, Topic};
@@ -25,6 +25,8 @@ pub struct SourceProgress {
     applied: AtomicI64,
     /// Written by the worker: the offset after the last applied record.
     next: AtomicI64,
+    /// Written by the worker: stream time, [`Millis::MIN`] before the first event.
+    stream: AtomicI64,
     /// Written by the poll thread: when the position was last found at the end.
     at_end: AtomicI64,
     /// Written by the poll thread: the offset after the log's last record.
@@ -51,6 +53,7 @@ impl SourceProgress {
         Self {
             applied: AtomicI64::new(-1),
             next: AtomicI64::new(start.offset),
+            stream: AtomicI64::new(Millis::MIN.0),
             at_end: AtomicI64::new(-1),
             end: AtomicI64::new(start.end),
             caught_up: AtomicBool::new(false),
@@ -74,11 +77,27 @@ impl SourceProgress {
         }
     }
 
-    /// The worker has applied everything before `next`.
-    pub fn applied(&self, next: i64, timestamp: Option<Millis>) {
+    /// The worker has applied everything before `next`, at `now`. A timestamp of the future must not
+    /// make what comes later look fresh.
+    pub fn applied(&self, next: i64, timestamp: Option<Millis>, now: Millis) {
         self.next.store(next, Relaxed);
         if let Some(timestamp) = timestamp {
-            self.applied.store(timestamp.0, Relaxed);
+            self.applied.store(timestamp.min(now).0, Relaxed);
+        }
+    }
+
+    /// Stream time has come so far.
+    pub fn streamed(&self, stream: Millis) {
+        self.stream.store(stream.0, Relaxed);
+    }
+
+    /// How far stream time lies ahead of `now`; nothing if it does not.
+    pub fn ahead(&self, now: Millis) -> Span {
+        let stream = Millis(self.stream.load(Relaxed));
+        if stream > now {
+            stream - now
+        } else {
+            Span::ZERO
         }
     }
 
@@ -347,6 +366,14 @@ impl Progress {
         since.max().unwrap_or(Millis::MIN)
     }
 
+    /// How far stream time lies ahead of `now`, in the partition of a topic where it is furthest; none
+    /// if no partition of it is read.
+    pub fn ahead(&self, topic: Topic, now: Millis) -> Option<Span> {
+        let sources = self.sources.load();
+        let of_topic = sources.iter().filter(|(source, _)| source.topic == topic);
+        of_topic.map(|(_, progress)| progress.ahead(now)).max()
+    }
+
     /// The timestamp of a topic's last applied record.
     pub fn last_record(&self, topic: Topic) -> Option<Millis> {
         let sources = self.sources.load();
@@ -404,16 +431,31 @@ mod tests {
         );
         b.found_end(0, true, Millis(900));
         assert_eq!(progress.known_to(), None, "nothing of A is applied");
-        a.applied(1, Some(Millis(500)));
+        a.applied(1, Some(Millis(500)), Millis(900));
         assert_eq!(progress.known_to(), Some(Millis(500)));
         // The end was fetched, but the worker has not applied the last record yet.
         a.found_end(2, true, Millis(950));
         assert_eq!((progress.known_to(), a.lag()), (Some(Millis(500)), 1));
-        a.applied(2, Some(Millis(510)));
+        a.applied(2, Some(Millis(510)), Millis(950));
         a.found_end(2, true, Millis(960));
         assert_eq!((progress.known_to(), a.lag()), (Some(Millis(900)), 0));
         assert_eq!(progress.last_record(Topic::Contact), Some(Millis(510)));
         assert_eq!(progress.last_record(Topic::Agent), None);
+    }
+
+    #[test]
+    fn stream_time_may_run_ahead_but_nothing_is_fresher_than_the_clock() {
+        let progress = Progress::default();
+        let a = progress.take(A, &start(2, Reach::Everything), Millis(0));
+        let now = Millis(1000);
+        assert_eq!(progress.ahead(Topic::Contact, now), Some(Span::ZERO));
+        assert_eq!(progress.ahead(Topic::Agent, now), None);
+        a.streamed(Millis(5000));
+        a.applied(1, Some(Millis(5000)), now);
+        assert_eq!(progress.ahead(Topic::Contact, now), Some(Span(4000)));
+        let later = Some(Span::ZERO);
+        assert_eq!(progress.ahead(Topic::Contact, Millis(6000)), later);
+        assert_eq!(progress.known_to(), Some(now), "and grows old from then on");
     }
 
     #[test]

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::decode::{Limits, decode};
-use crate::event::{Discard, Event};
+use crate::event::{Discard, Event, Millis, QueueEvent, Span};
 use crate::live::{BadSetting, Registry};
 
+use super::batch::is_ahead;
 use super::client::{Broker, KafkaSettings, Quiet, TopicState};
 use super::progress::Progress;
 use super::stop::Stop;
@@ -37,6 +38,8 @@ pub struct QueueTable {
     pub settings: KafkaSettings,
     /// Larger records are refused.
     pub limits: Limits,
+    /// How far an event's time may lie after its record's own timestamp.
+    pub max_ahead: Span,
     /// What the events change.
     pub registry: Arc<Registry>,
     /// Where to say that it has been read.
@@ -128,7 +131,7 @@ impl QueueTable {
         while !ends.is_empty() && !self.stop.is_raised() {
             match consumer.poll(POLL) {
                 Some(Ok(message)) => {
-                    self.apply(message.payload());
+                    self.apply(&message);
                     let next = message.offset() + 1;
                     if ends
                         .get(&message.partition())
@@ -153,25 +156,37 @@ impl QueueTable {
     fn follow(&self, consumer: &BaseConsumer<Quiet>, until: Instant) {
         while Instant::now() < until && !self.stop.is_raised() {
             if let Some(Ok(message)) = consumer.poll(POLL) {
-                self.apply(message.payload());
+                self.apply(&message);
             }
         }
     }
 
-    fn apply(&self, value: Option<&[u8]>) {
-        (self.tell)(Told::Record(self.try_apply(value)));
+    fn apply(&self, message: &BorrowedMessage<'_>) {
+        let timestamp = message.timestamp().to_millis();
+        let timestamp = timestamp.filter(|&millis| millis >= 0).map(Millis);
+        let read = read(message.payload(), timestamp, &self.limits, self.max_ahead);
+        let result = read.map(|event| {
+            let refused = &mut |setting| (self.tell)(Told::Refused(setting));
+            self.registry.apply(&event, refused);
+        });
+        (self.tell)(Told::Record(result));
     }
+}
 
-    fn try_apply(&self, value: Option<&[u8]>) -> Result<(), Discard> {
-        let value = value.ok_or(Discard::Tombstone)?;
-        match decode(value, &self.limits)? {
-            Event::Queue(event) => {
-                self.registry
-                    .apply(&event, &mut |setting| (self.tell)(Told::Refused(setting)));
-                Ok(())
-            }
-            Event::Contact(_) | Event::Agent(_) => Err(Discard::WrongTopic),
+/// The event of a record. One that lies ahead of its record's own timestamp is refused: the latest
+/// `time` wins, so it would stand for as long.
+fn read<'a>(
+    value: Option<&'a [u8]>,
+    timestamp: Option<Millis>,
+    limits: &Limits,
+    max_ahead: Span,
+) -> Result<QueueEvent<'a>, Discard> {
+    match decode(value.ok_or(Discard::Tombstone)?, limits)? {
+        Event::Queue(event) if is_ahead(event.time, timestamp, max_ahead) => {
+            Err(Discard::FutureTime)
         }
+        Event::Queue(event) => Ok(event),
+        Event::Contact(_) | Event::Agent(_) => Err(Discard::WrongTopic),
     }
 }
 
@@ -194,4 +209,35 @@ fn begin(
     }
     consumer.assign(&list)?;
     Ok(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_ahead_of_its_record_would_stand_until_then_and_is_refused() {
+        let time = 1_767_603_600_000_i64;
+        let value = format!(
+            r#"{{"id":"e","type":"queue.configured","time":{time},"client_id":"acme","queue_id":"q"}}"#
+        );
+        let result = |timestamp| {
+            let limits = Limits::default();
+            let read = read(
+                Some(value.as_bytes()),
+                timestamp,
+                &limits,
+                Span::seconds(60),
+            );
+            read.map(|event| event.time)
+        };
+        for (timestamp, expected) in [
+            (Some(Millis(time)), Ok(Millis(time))),
+            (Some(Millis(time - 60_000)), Ok(Millis(time))),
+            (Some(Millis(time - 60_001)), Err(Discard::FutureTime)),
+            (None, Ok(Millis(time))),
+        ] {
+            assert_eq!(result(timestamp), expected, "{timestamp:?}");
+        }
+    }
 }

@@ -39,6 +39,9 @@ pub struct Condition {
     pub poll_age: Option<Span>,
     /// How long each topic has sent nothing.
     pub silence: Vec<(String, Span)>,
+    /// How far each topic's stream time lies ahead of the clock, in the partition where it is
+    /// furthest.
+    pub ahead: Vec<(String, Span)>,
     /// Every partition read.
     pub lags: Vec<Lag>,
     /// The instances of the group that have been heard of lately, each with the age of its newest

@@ -67,6 +67,13 @@ const SILENCE: Line = (
     &["topic"],
     "How long a topic has sent nothing, by the timestamp of its last record.",
 );
+const AHEAD: Line = (
+    "queuepulse_stream_ahead_seconds",
+    Kind::Gauge,
+    "seconds",
+    &["topic"],
+    "How far the latest event of a topic lies ahead of the clock, in the partition where it is furthest; 0 if it does not.",
+);
 const POLL_AGE: Line = (
     "queuepulse_poll_age_seconds",
     Kind::Gauge,
@@ -131,13 +138,14 @@ const BUILD: Line = (
     "The program's version; always 1.",
 );
 
-const LINES: [Line; 15] = [
+const LINES: [Line; 16] = [
     RECORDS,
     DISCARDED,
     IRREGULAR,
     BAD_SETTING,
     DATA_AGE,
     SILENCE,
+    AHEAD,
     POLL_AGE,
     LAG,
     PARTITIONS,
@@ -178,6 +186,7 @@ pub struct EngineMetrics {
     bad_setting: IntCounterVec,
     data_age: GaugeVec,
     silence: GaugeVec,
+    ahead: GaugeVec,
     poll_age: GaugeVec,
     lag: IntGaugeVec,
     partitions: IntGaugeVec,
@@ -215,6 +224,7 @@ impl EngineMetrics {
             bad_setting: counters(&registry, BAD_SETTING)?,
             data_age: absent_at_first(DATA_AGE)?,
             silence: absent_at_first(SILENCE)?,
+            ahead: absent_at_first(AHEAD)?,
             poll_age: absent_at_first(POLL_AGE)?,
             lag: registered(&registry, IntGaugeVec::new(opts(LAG), LAG.3)?)?,
             partitions: registered(&registry, IntGaugeVec::new(opts(PARTITIONS), PARTITIONS.3)?)?,
@@ -282,6 +292,10 @@ impl EngineMetrics {
         self.silence.reset();
         for (topic, silence) in &condition.silence {
             set(&self.silence, &[topic], Some(*silence));
+        }
+        self.ahead.reset();
+        for (topic, ahead) in &condition.ahead {
+            set(&self.ahead, &[topic], Some(*ahead));
         }
         self.lag.reset();
         self.partitions.reset();

@@ -239,6 +239,7 @@ fn the_engines_own_metrics_are_all_in_the_catalogue() {
     let condition = Condition {
         data_age: Some(Span(1500)),
         silence: vec![("contact-events".to_owned(), Span::seconds(2))],
+        ahead: vec![("contact-events".to_owned(), Span::seconds(7200))],
         lags: vec![Lag {
             topic: "contact-events".to_owned(),
             partition: 0,
@@ -251,6 +252,7 @@ fn the_engines_own_metrics_are_all_in_the_catalogue() {
         "queuepulse_discarded_total{reason=\"json_eof\"} 3",
         "queuepulse_discarded_total{reason=\"too_late\"} 0",
         "queuepulse_data_age_seconds 1.5",
+        "queuepulse_stream_ahead_seconds{topic=\"contact-events\"} 7200",
         "queuepulse_lag_records{partition=\"0\",topic=\"contact-events\"} 7",
         "queuepulse_partitions{topic=\"contact-events\"} 1",
         "queuepulse_resident_memory_bytes 32997376\n",

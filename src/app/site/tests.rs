@@ -64,6 +64,32 @@ fn wait_for(worker: &SyncSender<Order>) {
     waits.recv().unwrap();
 }
 
+#[test]
+fn a_source_far_ahead_of_the_clock_is_told_and_no_window_is_complete() {
+    let mut config = Config::defaults().unwrap();
+    config.workers = 1;
+    let shared = share(&config, kafka_settings(&config.kafka)).unwrap();
+    let mut threads = Threads::default();
+    let Channels { inboxes, .. } = start_workers(&shared, &mut threads).unwrap();
+    shared.ticks.advance(clock::now());
+    let most = config.state.ahead_most();
+    let now = clock::now();
+    for (partition, ahead) in [(0, most), (1, Span::hours(2))] {
+        let topic = Topic::Contact;
+        let source = Source { topic, partition };
+        feed(&shared, &inboxes[0], source, &[now + ahead]);
+        wait_for(&inboxes[0]);
+        let about = condition(&shared.progress, &shared.kafka, &shared.centre, now);
+        assert_eq!(about.ahead, [("contact-events".to_owned(), ahead)]);
+        let complete = coverage(&shared).complete("voice", now - Span::minutes(30));
+        assert_eq!(complete, ahead == most, "{partition}");
+        assert!(about.data_age.is_some_and(|age| age < Span::minutes(1)));
+    }
+    // When the clock has come so far, it is over.
+    let then = now + Span::hours(2) - most;
+    assert_eq!(known_since(&shared, Topic::Contact, then), Millis::MIN);
+}
+
 #[tokio::test]
 async fn the_last_hour_adds_up_what_all_workers_know() {
     let mut config = Config::defaults().unwrap();
