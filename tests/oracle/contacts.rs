@@ -110,7 +110,8 @@ pub struct Leg {
     /// Ended by its blind `transferred`, and no `ended` came yet.
     pub by_blind: bool,
     pub by_transfer: bool,
-    pub transferred: bool,
+    /// It ended after a `transferred` of its visit.
+    pub after_transfer: bool,
     pub wrapped: Option<(i64, Option<i64>)>,
 }
 
@@ -133,7 +134,8 @@ impl Leg {
             }
     }
 
-    fn stop(&mut self, at: i64) {
+    fn stop(&mut self, at: i64, transferred: bool) {
+        self.after_transfer = transferred;
         if let Some(since) = self.held_since.take() {
             self.held += at - since;
         }
@@ -179,6 +181,8 @@ pub struct Visit {
     pub implied: Option<(i64, String)>,
     pub legs: Vec<Leg>,
     pub alerts: Vec<String>,
+    /// A `transferred` counted here.
+    pub transferred: bool,
 }
 
 impl Visit {
@@ -413,7 +417,7 @@ impl Contact {
                 visit.implied = Some((at, "abandoned".to_owned()));
             }
             for leg in visit.legs.iter_mut().filter(|leg| leg.is_open()) {
-                leg.stop(at);
+                leg.stop(at, visit.transferred);
             }
         }
     }
@@ -444,6 +448,7 @@ impl Contact {
             }
             "transferred" => {
                 if visit.is_answered() {
+                    visit.transferred = true;
                     self.transferred.push((visit.number, fact.time));
                 }
                 act_on_leg(visit, fact);
@@ -507,7 +512,7 @@ fn answer(visit: &mut Visit, fact: &Fact) {
             hold_ms: None,
             by_blind: false,
             by_transfer: false,
-            transferred: false,
+            after_transfer: false,
             wrapped: None,
         });
     }
@@ -526,9 +531,8 @@ fn act_on_leg(visit: &mut Visit, fact: &Fact) {
             }
         }
         "transferred" => {
-            leg.transferred = true;
             if fact.blind {
-                leg.stop(fact.time);
+                leg.stop(fact.time, visit.transferred);
                 leg.by_blind = true;
             }
         }
@@ -537,7 +541,7 @@ fn act_on_leg(visit: &mut Visit, fact: &Fact) {
             leg.hold_ms = fact.hold;
             leg.by_blind = false;
             if leg.is_open() {
-                leg.stop(fact.time);
+                leg.stop(fact.time, visit.transferred);
                 leg.by_transfer = fact.by.as_deref() == Some("transfer");
             }
         }
@@ -690,7 +694,7 @@ fn over(contact: &Contact, settings: &Settings) -> Option<i64> {
         .iter()
         .map(|(_, leg)| leg)
         .max_by_key(|leg| (leg.end, leg.begin))?;
-    if last_leg.by_transfer || last_leg.transferred {
+    if last_leg.by_transfer || last_leg.after_transfer {
         None
     } else {
         ends

@@ -67,15 +67,21 @@ impl Fold<'_> {
         self.numbered(numbers.max().unwrap_or(0).saturating_add(1))
     }
 
-    /// Whether a fact begins a visit: "`queued`; `answered` naming a queue without a visit;
-    /// `dequeued` with `queued_at`" likewise.
+    /// Whether a fact begins a visit: "`queued` in another queue or naming another visit; `answered`
+    /// naming a queue without a visit; `dequeued` with `queued_at`" likewise.
     pub(super) fn begins(&self, fact: &Record) -> bool {
         match fact.code {
-            Code::Queued => true,
+            Code::Queued if fact.visit == 0 => self.waiting_in(fact.queue()).is_none(),
+            Code::Queued => self.is_of_no_visit(fact),
             Code::Answered => self.is_of_no_visit(fact),
             Code::Dequeued => self.facts.queued_at(fact).is_some() && self.is_of_no_visit(fact),
             _ => false,
         }
+    }
+
+    /// The visit that waits in a queue.
+    pub(super) fn waiting_in(&self, queue: Option<QueueIdNo>) -> Option<usize> {
+        self.latest(|visit| visit.is_waiting() && visit.queue == queue)
     }
 
     /// Whether no visit begun is the one that a fact names, by number or by queue. A visit that
@@ -85,7 +91,8 @@ impl Fold<'_> {
         if fact.visit != 0 {
             let begun_or_left = |visit: &Visit| {
                 let left = matches!(visit.exit, Exit::Left(_)) && visit.exit_at != fact.time;
-                visit.number == fact.visit && (visit.begun != 0 || left)
+                let refused = fact.code == Code::Answered && left;
+                visit.number == fact.visit && (visit.begun != 0 || refused)
             };
             return !self.scratch.visits.iter().any(begun_or_left);
         }

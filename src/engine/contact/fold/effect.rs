@@ -82,9 +82,7 @@ impl Fold<'_> {
         let visit = if fact.visit != 0 {
             self.numbered(fact.visit)
         } else {
-            let queue = fact.queue();
-            let same = self.latest(|visit| visit.is_waiting() && visit.queue == queue);
-            if let Some(same) = same {
+            if let Some(same) = self.waiting_in(fact.queue()) {
                 self.own(same, fact);
                 return false;
             }

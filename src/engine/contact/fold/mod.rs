@@ -127,7 +127,7 @@ impl Fold<'_> {
         if instant.len() == 1 {
             return self.take(instant.start);
         }
-        if self.begins_a_visit(instant.clone()) {
+        if self.begins_a_visit(&instant) {
             return self.instant_of_a_beginning(instant);
         }
         let records = self.facts.records;
@@ -147,34 +147,51 @@ impl Fold<'_> {
     /// visit begun before it and still open; then beginnings; then the rest, to the visit just
     /// begun; last an end for which no earlier visit is open (wait 0). `closed` is last of all."
     fn instant_of_a_beginning(&mut self, instant: Range<usize>) {
-        let records = self.facts.records;
-        let mut done = std::mem::take(&mut self.scratch.done);
-        done.clear();
-        done.resize(instant.len(), false);
-        let mut turn = |fold: &mut Self, goes: &dyn Fn(&Self, &Record) -> bool| {
-            for index in instant.clone() {
-                let done = &mut done[index - instant.start];
-                if !*done && goes(fold, &records[index]) {
-                    *done = true;
-                    fold.take(index);
-                }
-            }
-        };
-        turn(self, &|fold, fact| {
-            let end = fact.visit == 0 && fact.is_end() && !fold.begins(fact);
-            end && fold.ends_something_open(fact)
-        });
-        turn(self, &|fold, fact| fact.visit != 0 || fold.begins(fact));
-        turn(self, &|_, fact| {
+        self.scratch.done.clear();
+        self.scratch.done.resize(instant.len(), false);
+        self.turn(&instant, Self::ends_what_is_open);
+        self.turn(&instant, |fold, fact| fact.visit != 0 || fold.begins(fact));
+        self.turn(&instant, |_, fact| {
             !fact.is_end() && !matches!(fact.code, Code::WrappedUp | Code::Closed)
         });
-        turn(self, &|_, fact| fact.code != Code::Closed);
-        turn(self, &|_, _| true);
-        self.scratch.done = done;
+        self.turn(&instant, |_, fact| fact.code != Code::Closed);
+        self.turn(&instant, |_, _| true);
     }
 
-    fn begins_a_visit(&self, mut instant: Range<usize>) -> bool {
-        instant.any(|index| self.begins(&self.facts.records[index]))
+    /// Takes the facts of an instant that have not had their turn and whose turn it is.
+    fn turn(&mut self, instant: &Range<usize>, goes: impl Fn(&Self, &Record) -> bool) {
+        for index in instant.clone() {
+            let place = index - instant.start;
+            if !self.scratch.done[place] && goes(self, &self.facts.records[index]) {
+                self.scratch.done[place] = true;
+                self.take(index);
+            }
+        }
+    }
+
+    fn ends_what_is_open(&self, fact: &Record) -> bool {
+        let end = fact.visit == 0 && fact.is_end() && !self.begins(fact);
+        end && self.ends_something_open(fact)
+    }
+
+    /// Whether a visit begins at an instant: as things are, or once what ends there has ended. A
+    /// `queued` in the queue that a `dequeued` of the same instant leaves begins one.
+    fn begins_a_visit(&mut self, instant: &Range<usize>) -> bool {
+        let records = &self.facts.records[instant.clone()];
+        if records.iter().any(|fact| self.begins(fact)) {
+            return true;
+        }
+        let queued = |fact: &Record| fact.code == Code::Queued && fact.visit == 0;
+        if !records.iter().any(queued) || !records.iter().any(|fact| self.ends_what_is_open(fact)) {
+            return false;
+        }
+        let (scratch, odd) = (self.scratch.clone(), self.odd);
+        self.scratch.done.clear();
+        self.scratch.done.resize(instant.len(), false);
+        self.turn(instant, Self::ends_what_is_open);
+        let begins = records.iter().any(|fact| self.begins(fact));
+        (*self.scratch, self.odd) = (scratch, odd);
+        begins
     }
 
     /// Whether a contact is over: "when it is `closed`, when its last visit was abandoned, or when
