@@ -130,26 +130,25 @@ impl Fold<'_> {
     }
 
     /// The leg of a visit that a fact acts on. "Several legs open and no `agent_id`: the one begun
-    /// first. A leg of an unknown agent is any agent's": after the agent's own.
+    /// first. A leg of an unknown agent is any agent's": after all that are the agent's own, that
+    /// which a blind `transferred` ended and whose `ended` is still to come among them.
     pub(super) fn leg_in(&self, visit: usize, fact: &Record) -> Option<usize> {
         let agent = self.facts.agent(fact);
-        let first = |can: fn(&Leg) -> bool| {
-            let mine = |leg: &Leg| can(leg) && (agent.is_empty() || self.agent_of(leg) == agent);
-            let anyones = |leg: &Leg| can(leg) && self.agent_of(leg).is_empty();
-            let find = |like: &dyn Fn(&Leg) -> bool| {
-                self.legs_of(visit)
-                    .find(|(_, leg)| like(leg))
-                    .map(|(index, _)| index)
-            };
-            find(&mine).or_else(|| find(&anyones))
+        let mine = |leg: &Leg| agent.is_empty() || self.agent_of(leg) == agent;
+        let anyones = |leg: &Leg| self.agent_of(leg).is_empty();
+        let first = |can: fn(&Leg) -> bool, whose: &dyn Fn(&Leg) -> bool| {
+            let mut legs = self.legs_of(visit);
+            legs.find(|(_, leg)| can(leg) && whose(leg))
+                .map(|(index, _)| index)
         };
-        match fact.code {
-            Code::WrappedUp => first(Leg::can_wrap_up),
+        let of = |whose: &dyn Fn(&Leg) -> bool| match fact.code {
+            Code::WrappedUp => first(Leg::can_wrap_up, whose),
             Code::Ended if !agent.is_empty() => {
-                first(Leg::is_open).or_else(|| first(Leg::awaits_its_ended))
+                first(Leg::is_open, whose).or_else(|| first(Leg::awaits_its_ended, whose))
             }
-            _ => first(Leg::is_open),
-        }
+            _ => first(Leg::is_open, whose),
+        };
+        of(&mine).or_else(|| of(&anyones))
     }
 
     /// The agent of a leg; empty if unknown.
