@@ -13,6 +13,7 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -161,6 +162,12 @@ def main():
             within(30, "a scrape", lambda: value(address, 'up{job="queuepulse"}') == 1)
             within(60, "equal sums", lambda: sums_agree(engine, address))
             check_expressions(address)
+        # Half a question, and a stream that nobody reads, must not hold up the end.
+        host, port = engine.removeprefix("http://").split(":")
+        half, deaf = (socket.create_connection((host, int(port))) for _ in range(2))
+        half.sendall(b"GET /metrics HTT")
+        deaf.sendall(b"GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+        time.sleep(1)
         begin = time.monotonic()
         child.send_signal(signal.SIGINT)
         status = child.wait(timeout=10)

@@ -118,6 +118,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
 fn simulated(args: &SimulateArgs) -> Result<(), Failure> {
     let count = simulate(args, clock::now()).map_err(|fault| match fault {
         SimulateError::Kafka { .. } => Failure::Unavailable(fault.to_string()),
+        SimulateError::NotEmpty(_) => Failure::Usage(fault.to_string()),
         _ => Failure::Broken(fault.to_string()),
     })?;
     output::note(&format!("{count} events"));

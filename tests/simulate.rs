@@ -49,6 +49,10 @@ fn a_folder_gets_a_file_for_each_topic_and_partition_and_keeps_an_id_in_one() {
             .status
             .success()
     );
+    let again = simulate(&["--folder", path, "--partitions", "2"]);
+    assert_eq!(again.status.code(), Some(64));
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(told.contains("it is not empty"), "{told}");
     let files = files(folder.path());
     assert_eq!(files.len(), 9);
     let mut homes: BTreeMap<String, &str> = BTreeMap::new();

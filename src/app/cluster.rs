@@ -73,7 +73,7 @@ fn start_reader(
     let registry = Arc::clone(&shared.registry);
     let reader = Reader {
         client: shared.kafka.outsider(),
-        topic: topic(shared),
+        topic: topic(shared, true),
         inbox: Inbox::new(
             &shared.kafka.group,
             shape(&shared.config),
@@ -102,7 +102,7 @@ fn sender(shared: &Shared) -> Sender {
     let metrics = Arc::clone(&shared.metrics);
     Sender {
         client: shared.kafka.outsider(),
-        topic: topic(shared),
+        topic: topic(shared, false),
         outbox: Outbox::new(&shared.kafka.group, &instance, run, shape(config)),
         instance,
         registry: Arc::clone(&shared.registry),
@@ -119,10 +119,11 @@ pub(super) fn enabled(shared: &Shared) -> bool {
     shared.config.cluster.enabled && !shared.kafka.embedded
 }
 
-fn topic(shared: &Shared) -> RowsTopic {
+fn topic(shared: &Shared, tells: bool) -> RowsTopic {
     RowsTopic {
         name: shared.config.kafka.rows_topic(),
         may_create: shared.kafka.create_topics,
+        tells,
     }
 }
 

@@ -32,6 +32,7 @@ use crate::shutdown::{HTTP, INTAKE, Running, SNAPSHOTS, WORKER};
 use crate::telemetry::EngineMetrics;
 
 use super::cluster::{self, Counts};
+use super::http::Patience;
 use super::threads::Threads;
 use super::tick::Ticks;
 use super::worker::Worker;
@@ -351,7 +352,7 @@ fn start_http(
     http::hear_signals(&runtime, threads.teller())?;
     let (close, closed) = oneshot::channel();
     threads.start(HTTP, move || {
-        http::serve(&runtime, listener, router, closed)
+        http::serve(&runtime, listener, &router, Patience::default(), closed)
     })?;
     Ok(close)
 }

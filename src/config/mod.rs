@@ -13,6 +13,7 @@ mod state;
 mod tests;
 mod view;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -390,9 +391,12 @@ fn engine(root: &mut Section<'_>) -> (TimeZone, usize) {
 fn windows(root: &mut Section<'_>) -> Vec<WindowSpec> {
     let mut section = root.section("windows");
     let mut windows: Vec<WindowSpec> = Vec::new();
+    let mut twice = BTreeSet::new();
     for (key, span) in section.spans("sliding").unwrap_or_default() {
         let kind = WindowKind::Sliding(span);
-        if windows.iter().any(|known| known.kind == kind) {
+        if !windows.iter().any(|known| known.kind == kind) {
+            windows.push(WindowSpec { key, kind });
+        } else if twice.insert(span) {
             let key = section.key("sliding");
             section.faults().push(
                 key,
@@ -400,7 +404,6 @@ fn windows(root: &mut Section<'_>) -> Vec<WindowSpec> {
                 "name each window once",
             );
         }
-        windows.push(WindowSpec { key, kind });
     }
     let lengths = [("15m", Span::minutes(15)), ("30m", Span::minutes(30))];
     if let Some(length) = section.choice("interval", &lengths) {

@@ -327,9 +327,13 @@ impl Progress {
         if self.ending.load(Relaxed) {
             Some("ending")
         } else if self.topics_missing.load(Relaxed) {
-            Some("a topic does not exist")
+            Some("kafka.contact_topic or kafka.agent_topic does not exist")
+        } else if self.sources.load().is_empty() && !self.is_connected() {
+            Some("no broker of kafka.brokers answers")
         } else if self.sources.load().is_empty() {
-            Some("no partition is assigned")
+            Some(
+                "no partition is assigned yet: kafka.group has just been joined, or has more members than partitions",
+            )
         } else if !self.queues_read.load(Relaxed) {
             Some("the queue topic is being read")
         } else if self.catching_up() {
@@ -481,7 +485,10 @@ mod tests {
     #[test]
     fn ready_means_everything_is_read_once() {
         let progress = Progress::default();
-        assert_eq!(progress.unready(), Some("no partition is assigned"));
+        let unready = || progress.unready().unwrap_or_default();
+        assert_eq!(unready(), "no broker of kafka.brokers answers");
+        progress.set_connected(true);
+        assert!(unready().starts_with("no partition is assigned yet"));
         let a = progress.take(A, &start(0, Reach::Everything), Millis(0));
         assert_eq!(progress.unready(), Some("the queue topic is being read"));
         progress.set_queues_read();
@@ -489,7 +496,7 @@ mod tests {
         a.caught_up();
         assert_eq!(progress.unready(), None);
         progress.set_topics_missing(true);
-        assert_eq!(progress.unready(), Some("a topic does not exist"));
+        assert!(unready().ends_with("does not exist"));
         progress.set_topics_missing(false);
         progress.drop_source(A);
         assert!(progress.catching_up());

@@ -225,7 +225,10 @@ impl Live {
         }
         match condition.poll_age {
             Some(age) if age > self.parts.session_timeout => Err(Absent::Stalled(age)),
-            _ if condition.lease_ended => Err(Absent::LeaseEnded),
+            // Without a broker there never was a lease: then that is what to mend.
+            _ if condition.lease_ended => Err(condition
+                .unready
+                .map_or(Absent::LeaseEnded, Absent::Unready)),
             _ => Ok(condition),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -13,8 +13,8 @@ use crate::live::{
 };
 
 use super::Served;
-use super::query::{Asked, AskedQuery, check_rung, check_rungs};
-use super::refusal::Refusal;
+use super::query::{Asked, AskedQuery, AskedQueue, check_rung, check_rungs};
+use super::refusal::{Refusal, brief};
 
 /// Everything, at one instant.
 pub(super) async fn snapshot(
@@ -46,14 +46,26 @@ pub(super) async fn queue(
     let Ok(Path((client, queue, channel))) = path else {
         return Err(Refusal::bad("the path is not UTF-8"));
     };
-    let asked = Asked::of(query)?;
-    let window = asked.window(&served.live)?;
     let key = QueueKey {
         client,
         queue,
         channel,
     };
-    let look = look_at_queue(&served, &asked, &key)?;
+    detail(&served, key, &Asked::of(query)?).await
+}
+
+/// The same, named in the query.
+pub(super) async fn queue_by_query(
+    State(served): State<Arc<Served>>,
+    query: Result<Query<AskedQueue>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let (key, asked) = AskedQueue::of(query)?;
+    detail(&served, key, &asked).await
+}
+
+async fn detail(served: &Served, key: QueueKey, asked: &Asked) -> Result<Response, Refusal> {
+    let window = asked.window(&served.live)?;
+    let look = look_at_queue(served, asked, &key)?;
     let name = RowName::Queue(key.clone());
     let row = find(&look, &name).ok_or_else(|| unknown(&key))?;
     let edges = minute_edges(look.merged.to);
@@ -117,7 +129,9 @@ fn find<'a>(look: &'a Look, name: &RowName) -> Option<&'a Row> {
 fn unknown(key: &QueueKey) -> Refusal {
     Refusal::not_found(format!(
         "there is no queue {}/{}/{}",
-        key.client, key.queue, key.channel
+        brief(&key.client),
+        brief(&key.queue),
+        brief(&key.channel)
     ))
 }
 

@@ -6,6 +6,7 @@
 
 mod api;
 mod health;
+mod limits;
 mod metrics;
 mod page;
 mod query;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::routing::get;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::limit::RequestBodyLimitLayer;
@@ -32,9 +34,6 @@ use stream::Events;
 
 /// How long an answer may take before it begins.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// No request needs a body.
-const BODY_AT_MOST: usize = 1024;
-
 /// What every request is answered from.
 #[derive(Debug)]
 struct Served {
@@ -63,13 +62,15 @@ pub fn router(live: Arc<Live>, metrics: Arc<EngineMetrics>, export: ExportOption
         .route("/readyz", get(health::ready))
         .route("/api/v1/snapshot", get(api::snapshot))
         .route("/api/v1/queues/{client}/{queue}/{channel}", get(api::queue))
+        .route("/api/v1/queue", get(api::queue_by_query))
         .route("/api/v1/stream", get(stream::stream))
         .fallback(async || Refusal::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(RequestBodyLimitLayer::new(BODY_AT_MOST))
+        .layer(RequestBodyLimitLayer::new(limits::BODY))
+        .layer(from_fn(limits::hold))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             ANSWER_WITHIN,

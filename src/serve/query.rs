@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::event::Span;
 use crate::kpi::seconds;
-use crate::live::{Live, Merged, QueueEntry};
+use crate::live::{Live, Merged, QueueEntry, QueueKey};
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, brief};
 
 /// `?threshold=`, `?window=` and `?brief=`, each at most once.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,6 +17,42 @@ pub(super) struct Asked {
     threshold: Option<String>,
     window: Option<String>,
     brief: Option<bool>,
+}
+
+/// A queue by its name, with what else may stand there. In the query a name may hold anything; in a path
+/// ".." is a way up for whoever asks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskedQueue {
+    client: String,
+    queue: String,
+    channel: String,
+    threshold: Option<String>,
+    window: Option<String>,
+}
+
+impl AskedQueue {
+    /// The queue, and what is asked of it.
+    pub(super) fn of(
+        query: Result<Query<Self>, QueryRejection>,
+    ) -> Result<(QueueKey, Asked), Refusal> {
+        let Ok(Query(asked)) = query else {
+            return Err(Refusal::bad(
+                "the query must hold client, queue and channel, and may hold threshold and window, each once",
+            ));
+        };
+        let key = QueueKey {
+            client: asked.client,
+            queue: asked.queue,
+            channel: asked.channel,
+        };
+        let others = Asked {
+            threshold: asked.threshold,
+            window: asked.window,
+            brief: None,
+        };
+        Ok((key, others))
+    }
 }
 
 /// A query as axum reads it.
@@ -39,7 +75,8 @@ impl Asked {
         };
         parse_threshold(text).map(Some).ok_or_else(|| {
             Refusal::bad(format!(
-                "threshold \"{text}\" is no time; write 20 or 20s or 1500ms"
+                "threshold \"{}\" is no time; write 20 or 20s or 1500ms",
+                brief(text)
             ))
         })
     }
@@ -54,7 +91,8 @@ impl Asked {
         }
         let keys: Vec<&str> = live.specs().iter().map(|spec| spec.key.as_str()).collect();
         Err(Refusal::bad(format!(
-            "window \"{asked}\" is not configured; there are {}",
+            "window \"{}\" is not configured; there are {}",
+            brief(asked),
             keys.join(", ")
         )))
     }

@@ -30,6 +30,11 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, sentence)
     }
 
+    /// The request is larger than it may be.
+    pub(super) fn too_large(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self::new(status, sentence)
+    }
+
     /// Neither GET nor HEAD.
     pub(super) fn method() -> Self {
         Self::new(
@@ -44,6 +49,16 @@ impl Refusal {
             sentence: sentence.into(),
         }
     }
+}
+
+/// The beginning of what was asked for: long enough to be known again.
+pub(super) fn brief(text: &str) -> String {
+    const SHOWN: usize = 100;
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 impl From<Absent> for Refusal {

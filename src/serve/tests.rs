@@ -167,6 +167,85 @@ async fn what_the_query_does_not_know_is_refused_in_one_sentence() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_is_refused_with_the_limit_and_nothing_long_is_echoed() {
+    let engine = engine();
+    let long = "x".repeat(5000);
+    let bad = format!("/api/v1/snapshot?window={long}");
+    let unknown = format!("/api/v1/queues/acme/{long}/voice");
+    for (uri, status) in [
+        (bad, StatusCode::BAD_REQUEST),
+        (unknown, StatusCode::NOT_FOUND),
+    ] {
+        let (answered, error) = engine.get(&uri).await;
+        let sentence = error["error"].as_str().unwrap();
+        assert_eq!(answered, status, "{sentence}");
+        assert!(sentence.contains("xxx…") && sentence.len() < 300);
+    }
+    for (uri, name, value, status, limit) in [
+        (
+            "/",
+            "x-long",
+            long.repeat(4),
+            431,
+            "headers may have at most 16384",
+        ),
+        (
+            "/",
+            "content-length",
+            "1025".to_owned(),
+            413,
+            "body may have at most 1024",
+        ),
+        (
+            &*format!("/?{long}{long}"),
+            "x",
+            String::new(),
+            414,
+            "query may have at most 8192",
+        ),
+    ] {
+        let request = Request::get(uri).header(name, value);
+        let request = request.body(Body::empty()).unwrap();
+        let answer = engine.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        let body: Value = serde_json::from_str(&text(answer).await).unwrap();
+        assert!(body["error"].as_str().unwrap().contains(limit), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_queue_may_be_named_in_the_query() {
+    let engine = engine();
+    let (_, in_path) = engine
+        .get("/api/v1/queues/acme/sales/voice?window=30m")
+        .await;
+    let named = "/api/v1/queue?client=acme&queue=sales&channel=voice";
+    let (status, by_query) = engine.get(&format!("{named}&window=30m")).await;
+    assert_eq!((status, by_query), (StatusCode::OK, in_path));
+    for (uri, status) in [
+        (
+            "/api/v1/queue?client=acme&queue=sales",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "/api/v1/queue?client=acme&queue=sales&channel=voice&x=1",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "/api/v1/queue?client=a%2Fb&queue=..&channel=%25",
+            StatusCode::NOT_FOUND,
+        ),
+        ("/api/v1/queues/a%2Fb/%2e%2e/%25", StatusCode::NOT_FOUND),
+    ] {
+        let (answered, error) = engine.get(uri).await;
+        assert_eq!(answered, status, "{uri}");
+        if status == StatusCode::NOT_FOUND {
+            assert_eq!(error["error"], "there is no queue a/b/../%");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_queue_is_shown_with_its_last_hour_by_the_minute() {
     let engine = engine();
     let uri = "/api/v1/queues/acme/sales/voice?window=30m&threshold=60";

@@ -86,6 +86,9 @@ pub enum SimulateError {
         /// What the system says.
         source: io::Error,
     },
+    /// Files of an earlier run would be read as part of this one.
+    #[error("--folder {0}: it is not empty; give a new folder, or empty it")]
+    NotEmpty(PathBuf),
     /// Standard output broke.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -341,6 +344,10 @@ fn open_files(
         move |source| SimulateError::File { path, source }
     };
     std::fs::create_dir_all(folder).map_err(fault(folder))?;
+    let mut entries = std::fs::read_dir(folder).map_err(fault(folder))?;
+    if entries.next().is_some() {
+        return Err(SimulateError::NotEmpty(folder.to_owned()));
+    }
     let mut files = Vec::with_capacity(topics.len() * partitions);
     for topic in topics {
         for partition in 0..partitions {

@@ -45,14 +45,17 @@ export async function fake(count) {
       const name = path === "/" ? "board.html" : path.split("/").pop();
       response.writeHead(200, { "content-type": TYPES[name.split(".").pop()], "content-security-policy": POLICY });
       response.end(readFileSync(new URL(name, FILES)));
+    } else if (path === "/api/v1/stream" && /window=(?!30m)/.test(request.url)) {
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: "there is no such window" }));
     } else if (path === "/api/v1/stream") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: "30m", windows: ["30m"] })}\n\n`);
       engine.listeners.add(response);
       response.on("close", () => engine.listeners.delete(response));
     } else {
-      const [, client, name, channel] = path.split("/").slice(3).map(decodeURIComponent);
-      const row = rows.find((row) => row.client_id === client && row.queue_id === name && row.channel === channel);
+      const asked = new URL(request.url, "http://fake").searchParams;
+      const row = path === "/api/v1/queue" && rows.find((row) => row.client_id === asked.get("client") && row.queue_id === asked.get("queue") && row.channel === asked.get("channel"));
       response.writeHead(row ? 200 : 404, { "content-type": "application/json" });
       response.end(JSON.stringify(row ? { ...row, last_hour: minutes } : { error: "there is no such queue" }));
     }

@@ -175,6 +175,59 @@ test("a queue that does not exist is said not to", PATIENT, async () => {
   await page.close();
 });
 
+test("queues of any name open from the page and keep to their own place", PATIENT, async (t) => {
+  const engine = await fake(9);
+  t.after(() => engine.close());
+  const names = ["a/b", "..", "100%", "%2F", "say \"hi\" & 'bye'", "<b>bold</b>", "\u202Eright to left", "?x=1#y", "\u0645\u0628\u064A\u0639\u0627\u062A"];
+  names.forEach((name, at) => { engine.rows[at].queue_id = name; });
+  engine.rows[6].client_id = "\u202Ereversed";
+  const page = await open(engine.url, { width: 1600, height: 900 });
+  await listed(page);
+  for (const name of names) {
+    await until(async () => (await page.$$(".item")).length === names.length, "all queues");
+    const link = await page.evaluateHandle((name) => [...document.querySelectorAll(".item")].find((item) => item.querySelector(".title").textContent === name).querySelector("a"), name);
+    await link.asElement().click();
+    await page.waitForSelector("#detail table");
+    assert.equal(await text(page, "#detail h2 bdi"), name);
+    await page.reload();
+    await page.waitForSelector("#detail table");
+    assert.equal(await text(page, "#detail h2 bdi"), name, "after a reload");
+    await page.keyboard.press("Escape");
+    await listed(page);
+  }
+  const channel = await page.$$eval(".where", (nodes) => nodes.map((node) => node.lastChild.textContent));
+  assert.ok(channel.every((name) => name === "voice" || name === "chat"));
+  await sound(page, "names");
+  await page.close();
+});
+
+test("a window that is not there is said not to be", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  const page = await open(`${engine.url}/?window=7m`);
+  await listed(page);
+  assert.equal(await text(page, "#notice"), 'There is no window "7m". Shown is 30m.');
+  assert.match(page.url(), /window=30m/);
+  await sound(page, "no-window");
+  await page.close();
+});
+
+test("on a phone the rows say who waits, and nothing sticks out", PATIENT, async () => {
+  const page = await open(url, { width: 375, height: 720 });
+  await listed(page);
+  for (const part of [".name", ".ratio", ".waiting .value", ".oldest .value"]) {
+    const inside = await page.$$eval(`.item ${part}`, (nodes) => nodes.every((node) => {
+      const { left, right, width } = node.getBoundingClientRect();
+      return width > 0 && left >= 0 && right <= node.closest("a").getBoundingClientRect().right;
+    }));
+    assert.ok(inside, part);
+  }
+  assert.equal(await page.$$eval(".expected", (nodes) => nodes.some((node) => node.offsetWidth > 0)), false);
+  assert.ok((await page.$$(".item")).length >= 6, "the list has room");
+  await sound(page, "phone");
+  await page.close();
+});
+
 test("tiles, dark and light", PATIENT, async () => {
   const page = await open(`${url}/?view=tiles&theme=dark`);
   await listed(page);
@@ -206,6 +259,8 @@ test("a lost connection cannot be overlooked, and the page comes back by itself"
   assert.match(await text(page, "#trouble"), /Connection lost since/);
   assert.ok(await page.$eval("body", (body) => body.classList.contains("stale")));
   await sound(page, "lost");
+  // Longer than the longest pause between two tries.
+  await new Promise((later) => setTimeout(later, 12_000));
   demo = await start(new URL(url).port);
   await page.waitForSelector("#trouble[hidden]", { timeout: 15_000 });
   await until(async () => /^live/.test(await text(page, "#state")), "live again");

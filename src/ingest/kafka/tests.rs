@@ -139,7 +139,8 @@ fn without_a_broker_it_waits_and_ends_at_once_when_told() {
             .recv_timeout(Duration::from_millis(1500))
             .is_err()
     );
-    assert_eq!(running.progress.unready(), Some("no partition is assigned"));
+    let why = running.progress.unready();
+    assert_eq!(why, Some("no broker of kafka.brokers answers"));
     running.stop.raise();
     running.thread.join().unwrap().unwrap();
 }

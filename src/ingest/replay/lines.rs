@@ -17,6 +17,8 @@ const BUFFER: usize = 64 * 1024;
 pub struct Lines {
     input: Box<dyn BufRead>,
     longest: usize,
+    /// What faults are said to be of.
+    name: String,
 }
 
 impl std::fmt::Debug for Lines {
@@ -43,7 +45,9 @@ impl Lines {
             inner: raw,
             read: progress,
         };
-        Self::of(BufReader::with_capacity(BUFFER, counted), longest)
+        let name = path.display().to_string();
+        let lines = Self::of(BufReader::with_capacity(BUFFER, counted), longest)?;
+        Ok(Self { name, ..lines })
     }
 
     /// The lines of anything that can be read; gzip is recognized by its first bytes.
@@ -58,7 +62,12 @@ impl Lines {
         } else {
             Box::new(input)
         };
-        Ok(Self { input, longest })
+        let name = String::new();
+        Ok(Self {
+            input,
+            longest,
+            name,
+        })
     }
 
     /// Reads the next line into `line`, without its end. `false` at the end of the input.
@@ -72,7 +81,10 @@ impl Lines {
             let chunk = match self.input.fill_buf() {
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let told = format!("{}: {error}", self.name);
+                    return Err(io::Error::new(error.kind(), told));
+                }
             };
             if chunk.is_empty() {
                 return Ok(anything);
@@ -108,6 +120,7 @@ impl Read for Counted {
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Write};
+    use std::sync::Arc;
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
@@ -134,6 +147,16 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_the_next_one_is_whole() {
         assert_eq!(all(b"abcdef\ngh\n".to_vec(), 3), ["abcd", "gh"]);
+    }
+
+    #[test]
+    fn a_broken_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut.ndjson.gz");
+        std::fs::write(&path, [0x1f, 0x8b, 8]).unwrap();
+        let mut lines = Lines::open(&path, 10, Arc::default()).unwrap();
+        let error = lines.next_line(&mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("cut.ndjson.gz: "), "{error}");
     }
 
     #[test]

@@ -41,12 +41,9 @@ const list = new List(byId("queues"), {
   made,
   filled: (node, row) => {
     const key = keyOf(row);
-    filled(node, row, { href: address({ ...view, wall: "", queue: decoded(key) }), before: before.get(key), minutes: hours.of(key) });
+    filled(node, row, { href: address({ ...view, wall: "", queue: key }), before: before.get(key), minutes: hours.of(key) });
   },
 });
-
-const decoded = (key) => key.split("/").map(decodeURIComponent).join("/");
-const encoded = (queue) => queue.split("/").map(encodeURIComponent).join("/");
 
 for (const head of HEADS) {
   const made = document.createElement("span");
@@ -76,7 +73,7 @@ function apply() {
   for (const name of ["client", "group", "channel", "find", "view", "theme"]) if (document.activeElement !== named(name)) named(name).value = view[name];
   named("sound").checked = view.sound !== "";
   byId("overview").hidden = view.queue !== "";
-  if (view.queue) detail.open(encoded(view.queue), address({ ...view, queue: "" }), view.window);
+  if (view.queue) detail.open(view.queue, address({ ...view, queue: "" }), view.window);
   else detail.close();
   fit();
   show();
@@ -215,7 +212,11 @@ function greet(hello) {
   select.replaceChildren(...hello.windows.map((key) => new Option(key, key)));
   select.value = hello.window;
   hours.window = hello.window;
-  if (view.window !== hello.window && view.window) change({ window: hello.window });
+  if (view.window !== hello.window && view.window) {
+    byId("notice").textContent = `There is no window "${view.window.slice(0, 40)}". Shown is ${hello.window}.`;
+    byId("notice").hidden = false;
+    change({ window: hello.window });
+  }
 }
 
 /** How the connection and the figures are; what is old is told loudly and shown faintly. */
@@ -242,6 +243,7 @@ named("sound").addEventListener("change", (event) => {
   if (event.target.checked) beep();
 });
 named("window").addEventListener("change", (event) => {
+  byId("notice").hidden = true;
   change({ window: event.target.value });
   stream.open(event.target.value);
 });

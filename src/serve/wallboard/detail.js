@@ -1,7 +1,8 @@
 // One queue's page: now, every figure over every window, agents by state, the last hour.
 
-import { LEVELS, clock, levelOf, nameOf, percent, tenths, whole, windowOf } from "./figures.js";
+import { LEVELS, clock, levelOf, nameOf, percent, sourceOf, tenths, whole, windowOf } from "./figures.js";
 import { hour } from "./plot.js";
+import { named } from "./queue.js";
 
 const EVERY = 2000;
 
@@ -77,7 +78,7 @@ export class Detail {
     const { key } = this;
     let answer;
     try {
-      answer = await fetch(`/api/v1/queues/${key}`);
+      answer = await fetch(sourceOf(key));
     } catch {
       return; // the page says that the connection is lost
     }
@@ -91,9 +92,11 @@ export class Detail {
     const level = LEVELS[levelOf({ ...row, windows: { chosen: row.windows[this.window] ?? windowOf(row) } })];
     const head = make("div", null, null, "head");
     head.dataset.level = level.name;
-    make("h2", `${level.mark} ${nameOf(row)}`, head);
+    named(make("h2", `${level.mark} `, head), [nameOf(row)]);
     const settings = row.settings;
-    make("p", `${row.client_id} · ${row.queue_id} · ${row.channel}${settings.group ? ` · ${settings.group}` : ""} · ${level.name}. Target ${percent(settings.service_level_target_ratio)} within ${clock(settings.threshold_seconds)}, variant ${settings.service_level_variant}.`, head);
+    const about = make("p", null, head);
+    named(about, [row.client_id, row.queue_id, row.channel, ...(settings.group ? [settings.group] : [])]);
+    about.append(` · ${level.name}. Target ${percent(settings.service_level_target_ratio)} within ${clock(settings.threshold_seconds)}, variant ${settings.service_level_variant}.`);
     const now = make("dl", null, null, "totals");
     for (const [heading, text] of NOW) {
       const box = make("div", null, now);

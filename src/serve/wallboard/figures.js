@@ -54,7 +54,23 @@ export function levelOf(row) {
 }
 
 export const nameOf = (row) => row.settings?.display_name || row.queue_id;
+/** A queue's name in one text; its parts may hold anything, slashes too. */
 export const keyOf = (row) => [row.client_id, row.queue_id, row.channel].map(encodeURIComponent).join("/");
+
+/** Where the figures of a queue are. In the query: in a path a part such as ".." would be a way up. */
+export function sourceOf(key) {
+  const [client = "", queue = "", channel = ""] = key.split("/").map(decoded);
+  return `/api/v1/queue?${new URLSearchParams({ client, queue, channel })}`;
+}
+
+/** A text typed by hand may hold a % that stands for itself. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 /** Worst first: by level, then contacts past the threshold, then how far below the target, then by name. */
 export function order(rows) {

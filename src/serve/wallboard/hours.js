@@ -1,6 +1,8 @@
 // The last hours of the queues that can be seen: asked for one at a time, kept for a minute, forgotten when
 // they have not been seen for long.
 
+import { sourceOf } from "./figures.js";
+
 const FRESH = 60_000;
 const FORGET = 300_000;
 const AT_ONCE = 2;
@@ -33,7 +35,7 @@ export class Hours {
     entry.asked = Date.now();
     this.known.set(key, entry);
     try {
-      const answer = await fetch(`/api/v1/queues/${key}?window=${encodeURIComponent(this.window ?? "")}`);
+      const answer = await fetch(`${sourceOf(key)}&window=${encodeURIComponent(this.window ?? "")}`);
       if (answer.ok) entry.minutes = (await answer.json()).last_hour;
     } catch {
       // not reachable: the page says so elsewhere

@@ -29,6 +29,15 @@ function part(name, parent) {
   return made;
 }
 
+/** Appends names, each by itself: what a name says about the direction of writing ends with it. */
+export function named(node, names) {
+  names.forEach((name, at) => {
+    const isolated = document.createElement("bdi");
+    isolated.textContent = name;
+    node.append(...(at ? [" · "] : []), isolated);
+  });
+}
+
 /** An empty row; `filled` fills it. */
 export function made() {
   const item = document.createElement("div");
@@ -73,12 +82,13 @@ export function filled(item, row, { href, before, minutes }) {
   if (item.dataset.level !== level.name) item.dataset.level = level.name;
   if (item.dataset.key !== keyOf(row)) {
     item.dataset.key = keyOf(row);
+    parts.where.replaceChildren();
+    named(parts.where, [row.client_id, row.channel]);
     parts.link.href = href;
     item.drawn = null;
   }
   set(parts.mark, level.mark);
   set(parts.title, nameOf(row));
-  set(parts.where, `${row.client_id} · ${row.channel}`);
   set(parts.ratio, `${percent(ratio)} ${moved.mark}`);
   set(parts.goal, `of ${percent(target)}`);
   PARTS.forEach(([, , text, bad, more], at) => {

@@ -26,6 +26,7 @@ export class Stream {
 
   connect() {
     clearTimeout(this.again);
+    this.again = null;
     this.source?.close();
     const window = this.window ? `&window=${encodeURIComponent(this.window)}` : "";
     this.source = new EventSource(`/api/v1/stream?brief=true${window}`);
@@ -60,7 +61,8 @@ export class Stream {
   /** Tries again, each time after twice as long. A window that is not configured is given up. */
   later() {
     this.source.close();
-    clearTimeout(this.again);
+    // What waits already is not put off: this is called again and again while nothing is heard.
+    if (this.again) return;
     this.again = setTimeout(async () => {
       this.retry = Math.min(2 * this.retry, RETRY_MOST);
       if (this.window && (await this.refused())) this.window = "";
