@@ -27,7 +27,7 @@ use queuepulse::decode::{Limits, decode};
 use queuepulse::engine::facts::Post;
 use queuepulse::engine::partition::Partition;
 use queuepulse::engine::settings::StateSettings;
-use queuepulse::event::Millis;
+use queuepulse::event::{Discard, Millis};
 use queuepulse::recovery::encoding::{self, DecodeError, FORMAT};
 use rapidhash::v3::rapidhash_v3;
 use serde_json::Value;
@@ -55,6 +55,86 @@ fn log() -> impl Strategy<Value = Vec<Value>> {
         (logs::contacts(&LONG), logs::agents(&LONG)).prop_map(|(a, b)| both(a, b)),
         (logs::contacts(&SHORT), logs::agents(&SHORT)).prop_map(|(a, b)| both(a, b)),
     ]
+}
+
+#[test]
+fn a_full_partition_refuses_what_is_new_and_does_so_again_after_a_restore() {
+    let settings = Arc::new(StateSettings {
+        max_queues: 3,
+        ..StateSettings::default()
+    });
+    let mut partition = Partition::new(Arc::clone(&settings));
+    let mut number = 0;
+    let mut apply = |partition: &mut Partition, kind: &str, rest: &str| {
+        number += 1;
+        let time = 1_767_603_600_000_i64 + number;
+        let text = format!(r#"{{"id":"{number}","time":{time},"type":"{kind}",{rest}}}"#);
+        partition.apply(&decode(text.as_bytes(), &Limits::default()).unwrap())
+    };
+    for queue in ["a", "b", "c"] {
+        let queued = format!(r#""contact_id":"{queue}","queue_id":"{queue}""#);
+        assert_eq!(apply(&mut partition, "contact.queued", &queued), Ok(()));
+    }
+    let full = Err(Discard::TooManyQueues);
+    let cases = [
+        ("contact.queued", r#""contact_id":"d","queue_id":"d""#, full),
+        (
+            "contact.queued",
+            r#""contact_id":"e","queue_id":"a""#,
+            Ok(()),
+        ),
+        (
+            "contact.queued",
+            r#""contact_id":"f","queue_id":"a","channel":"chat""#,
+            full,
+        ),
+        (
+            "contact.queued",
+            r#""contact_id":"g","queue_id":"a","client_id":"new""#,
+            full,
+        ),
+        (
+            "contact.answered",
+            r#""contact_id":"a","agent_id":"x""#,
+            Ok(()),
+        ),
+        (
+            "agent.queues",
+            r#""agent_id":"x","queues":[{"queue_id":"a"},{"queue_id":"d"}]"#,
+            full,
+        ),
+        (
+            "agent.queues",
+            r#""agent_id":"x","queues":[{"queue_id":"a"},{"queue_id":"b"}]"#,
+            Ok(()),
+        ),
+        (
+            "agent.state",
+            r#""agent_id":"x","state":"aux","reason":"not_ready""#,
+            Ok(()),
+        ),
+        (
+            "agent.state",
+            r#""agent_id":"x","state":"aux","reason":"tea""#,
+            full,
+        ),
+        (
+            "agent.capacity",
+            r#""agent_id":"x","slots":{"fax":2}"#,
+            full,
+        ),
+    ];
+    let mut bytes = Vec::new();
+    encoding::encode(&partition, &mut bytes);
+    let mut restored = encoding::decode(&bytes, settings).unwrap();
+    for (kind, rest, expected) in cases {
+        for partition in [&mut partition, &mut restored] {
+            let before = partition.stream();
+            let result = apply(partition, kind, rest);
+            assert_eq!(result, expected, "{kind} {rest}");
+            assert_eq!(partition.stream() == before, result.is_err());
+        }
+    }
 }
 
 fn settings() -> Arc<StateSettings> {

@@ -36,6 +36,9 @@ pub(super) fn state(root: &mut Section<'_>, own_zone: TimeZone) -> (StateSetting
             *place = span;
         }
     }
+    if let Some(most) = section.integer("max_queues", 1, 1_000_000) {
+        state.max_queues = usize::try_from(most).unwrap_or_default();
+    }
     let id_key = |text: &str| {
         (text.len() == 16)
             .then(|| u64::from_str_radix(text, 16).ok())
@@ -201,6 +204,7 @@ pub(super) fn canonical(state: &StateSettings) -> String {
         state.log_keep,
     ];
     let _ = writeln!(text, "{:?} {:016x}", spans(&numbers), state.id_key);
+    let _ = writeln!(text, "queues {}", state.max_queues);
     for (channel, span) in &state.ghost_after {
         let _ = writeln!(text, "ghost {channel:?} {}", format_span(*span));
     }

@@ -186,6 +186,7 @@ fn the_hash_follows_what_counts_and_nothing_else() {
         "[view]\nthreshold = \"31s\"",
         "[windows]\nsliding = [\"5m\", \"30m\", \"2h\"]",
         "[state]\nretain = \"5h\"",
+        "[state]\nmax_queues = 20001",
         "[kafka]\nmax_record_bytes = 65537",
         "[state]\nid_key = \"0000000000000001\"",
         "[state.ghost_after]\nfax = \"1h\"",

@@ -11,7 +11,7 @@ pub(crate) use image::NamesImage;
 
 use std::sync::Arc;
 
-use rapidhash::RapidHashMap;
+use rapidhash::{RapidHashMap, RapidHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Millis, Presence, Span};
@@ -70,6 +70,11 @@ impl Interner {
         self.texts.push(Arc::clone(&text));
         self.numbers.insert(text, number);
         number
+    }
+
+    /// The number of a text, if it was ever seen.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
     }
 
     /// The text of a number.
@@ -182,6 +187,8 @@ pub struct Names {
     pub reasons: Interner,
     rows: Vec<RowInfo>,
     row_numbers: RapidHashMap<(ClientNo, Option<QueueIdNo>, ChannelNo), RowNo>,
+    /// Client and queue of every row, whatever its channel.
+    served: RapidHashSet<(ClientNo, QueueIdNo)>,
     sets: Vec<SetInfo>,
     set_numbers: RapidHashMap<SetInfo, SetNo>,
     /// By row: the set of that row alone, once it was asked for.
@@ -207,6 +214,7 @@ impl Names {
             reasons,
             rows: Vec::new(),
             row_numbers: RapidHashMap::default(),
+            served: RapidHashSet::default(),
             sets: Vec::new(),
             set_numbers: RapidHashMap::default(),
             row_sets: Vec::new(),
@@ -244,7 +252,33 @@ impl Names {
             ghost_after: self.settings.ghost_after(channel_id),
         });
         self.row_numbers.insert((client, queue, channel), row);
+        self.served.extend(queue.map(|queue| (client, queue)));
         row
+    }
+
+    /// Whether it holds as many names or rows as it may: then only events that name nothing new are
+    /// counted.
+    pub fn is_full(&self) -> bool {
+        let texts = [&self.clients, &self.queues, &self.channels, &self.reasons];
+        let most = texts.map(|texts| texts.texts.len()).into_iter().max();
+        self.rows.len().max(most.unwrap_or_default()) >= self.settings.max_queues
+    }
+
+    /// Whether there is such a row; without a channel, one of any channel.
+    pub fn has_row(&self, client: &str, queue: Option<&str>, channel: Option<&str>) -> bool {
+        let find = || {
+            let client = ClientNo(self.clients.find(client)?);
+            let queue = match queue {
+                Some(queue) => Some(QueueIdNo(self.queues.find(queue)?)),
+                None => None,
+            };
+            if let (Some(queue), None) = (queue, channel) {
+                return Some(self.served.contains(&(client, queue)));
+            }
+            let channel = ChannelNo(self.channels.find(channel.unwrap_or("voice"))?);
+            Some(self.row_numbers.contains_key(&(client, queue, channel)))
+        };
+        find().unwrap_or(false)
     }
 
     /// The number of a set, new if it was never seen. Rows and clients must be sorted.

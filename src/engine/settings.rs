@@ -90,6 +90,9 @@ pub struct StateSettings {
     /// How long the fact log is kept: the longest window that is read from it, +
     /// [`Self::ahead_most`].
     pub log_keep: Span,
+    /// How many queues (rows), and how many clients, queue ids, channels and aux reasons each, a
+    /// partition learns. The last record learned may exceed it.
+    pub max_queues: usize,
     /// The key of the id hash.
     pub id_key: u64,
 }
@@ -147,6 +150,7 @@ impl Default for StateSettings {
             settle_after: Span::minutes(5),
             retain: Span::hours(4),
             max_ahead: Span::seconds(60),
+            max_queues: 20_000,
             agent_ttl: Span::hours(16),
             acw_max: Span::minutes(10),
             ghost_after: [("voice", 4), ("video", 4), ("callback", 4), ("chat", 24)]

@@ -50,11 +50,13 @@ pub enum Discard {
     TooLate,
     /// A fact of a contact that has as many as one contact may have.
     TooManyFacts,
+    /// A queue, client, channel or aux reason beyond as many as a partition may know.
+    TooManyQueues,
 }
 
 impl Discard {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Empty,
         Self::Tombstone,
         Self::TooLarge,
@@ -78,6 +80,7 @@ impl Discard {
         Self::LateDuplicate,
         Self::TooLate,
         Self::TooManyFacts,
+        Self::TooManyQueues,
     ];
 
     /// The label value.
@@ -106,6 +109,7 @@ impl Discard {
             Self::LateDuplicate => "late_duplicate",
             Self::TooLate => "too_late",
             Self::TooManyFacts => "too_many_facts",
+            Self::TooManyQueues => "too_many_queues",
         }
     }
 }

@@ -7,6 +7,7 @@
 mod agents;
 mod contacts;
 mod image;
+mod known;
 
 pub(crate) use image::PartitionImage;
 
@@ -96,6 +97,9 @@ impl Partition {
     /// # Errors
     /// The reason why it is not counted. The partition goes on all the same.
     pub fn apply(&mut self, event: &Event<'_>) -> Result<(), Discard> {
+        if self.core.names.is_full() && !known::names_nothing_new(event, &self.core.names) {
+            return Err(Discard::TooManyQueues);
+        }
         match event {
             Event::Contact(event) => {
                 self.pass(event.time);
