@@ -4,7 +4,7 @@
 //! record; so is a needed or optional field of the wrong type. Whole numbers may be written `5.0` or
 //! `1e3`. Negative durations pass: the fold makes them 0 and counts them.
 
-use super::fields::{Entry, Fields, Key, Record, Value};
+use super::fields::{Entry, Key, Table, Value};
 use super::instant::parse_instant;
 use crate::event::{
     ActivityState, AgentContact, AgentEvent, AgentKind, AgentSnapshot, Capacity, ContactEvent,
@@ -22,12 +22,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Builds the event of a record.
 pub(super) fn event<'a>(
-    record: &mut Record<'a>,
+    record: &mut impl Table<'a>,
     whole_seconds: bool,
 ) -> Result<Event<'a>, Discard> {
-    if record.twice() {
-        return Err(Discard::DuplicateField);
-    }
     let kind = needed(record.text(Key::Type)?)?;
     let mut reader = Reader {
         fields: record,
@@ -45,7 +42,8 @@ fn needed<T>(value: Option<T>) -> Result<T, Discard> {
     value.ok_or(Discard::MissingField)
 }
 
-impl<'a, const N: usize> Fields<'a, N> {
+/// Values of each kind, taken from a table.
+trait Take<'a>: Table<'a> {
     fn text(&mut self, key: Key) -> Result<Option<Text<'a>>, Discard> {
         match self.take(key) {
             None => Ok(None),
@@ -121,6 +119,8 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 }
 
+impl<'a, T: Table<'a>> Take<'a> for T {}
+
 fn is_too_long(span: Span) -> bool {
     !(-LONGEST.0..=LONGEST.0).contains(&span.0)
 }
@@ -157,12 +157,12 @@ fn decimal(value: &Value<'_>) -> Result<f64, Discard> {
 }
 
 /// Takes the fields of one record.
-struct Reader<'r, 'a> {
-    fields: &'r mut Record<'a>,
+struct Reader<'r, T> {
+    fields: &'r mut T,
     whole_seconds: bool,
 }
 
-impl<'a> Reader<'_, 'a> {
+impl<'a, T: Table<'a>> Reader<'_, T> {
     fn instant(&mut self, key: Key) -> Result<Option<Millis>, Discard> {
         self.fields.instant(key, self.whole_seconds)
     }

@@ -22,7 +22,18 @@ macro_rules! keys {
                 }
             }
 
-            const COUNT: usize = [$(Self::$key),*].len();
+            /// How many there are.
+            pub(super) const COUNT: usize = [$(Self::$key),*].len();
+
+            const NAMES: [&str; Self::COUNT] = [$($name),*];
+
+            /// The key that a name begins like, if any: a few comparisons of numbers.
+            fn guess(print: u64) -> Option<Self> {
+                $(if print == const { fingerprint(head($name.as_bytes()), $name.len()) } {
+                    return Some(Self::$key);
+                })*
+                None
+            }
         }
     };
 }
@@ -71,6 +82,37 @@ keys! {
     To = "to",
 }
 
+impl Key {
+    /// The key of this name, found quickly. `head` is the eight bytes from its beginning on, of which
+    /// those that lie behind its end do not matter.
+    pub(super) fn find(name: &[u8], head: u64) -> Option<Self> {
+        let key = Self::guess(fingerprint(head, name.len()))?;
+        let wanted = Self::NAMES.get(key as usize)?.as_bytes();
+        let is_it = name.len() == wanted.len() && name.get(8..) == wanted.get(8..);
+        is_it.then_some(key)
+    }
+}
+
+/// A number that tells names apart, and nearly always from others: two of the same length with the
+/// same fingerprint have the same first eight bytes.
+const fn fingerprint(head: u64, length: usize) -> u64 {
+    let beyond = 8_usize.saturating_sub(length);
+    // Nothing is known of no bytes.
+    let bytes = if beyond < 8 { head << (8 * beyond) } else { 0 };
+    bytes ^ length as u64
+}
+
+/// The first eight bytes of a name, filled up with zeros.
+pub(super) const fn head(name: &[u8]) -> u64 {
+    let mut head = 0;
+    let mut place = 0;
+    while place < 8 && place < name.len() {
+        head |= (name[place] as u64) << (8 * place);
+        place += 1;
+    }
+    head
+}
+
 /// How many keys an entry of a list reads.
 const ENTRY_KEYS: usize = 6;
 
@@ -97,6 +139,12 @@ pub(super) enum Value<'a> {
     Nested(Discard),
 }
 
+/// Where values are taken from, each once.
+pub(super) trait Table<'a> {
+    /// Takes what stands under a key; `null` is as good as absent.
+    fn take(&mut self, key: Key) -> Option<Value<'a>>;
+}
+
 /// Values by key; the keys from `N` on are skipped.
 #[derive(Debug)]
 pub(super) struct Fields<'a, const N: usize> {
@@ -104,7 +152,7 @@ pub(super) struct Fields<'a, const N: usize> {
     twice: bool,
 }
 
-impl<'a, const N: usize> Fields<'a, N> {
+impl<const N: usize> Fields<'_, N> {
     /// An empty table.
     pub(super) fn new() -> Self {
         Self {
@@ -117,9 +165,10 @@ impl<'a, const N: usize> Fields<'a, N> {
     pub(super) fn twice(&self) -> bool {
         self.twice
     }
+}
 
-    /// Takes what stands under a key; `null` is as good as absent.
-    pub(super) fn take(&mut self, key: Key) -> Option<Value<'a>> {
+impl<'a, const N: usize> Table<'a> for Fields<'a, N> {
+    fn take(&mut self, key: Key) -> Option<Value<'a>> {
         let value = self.values.get_mut(key as usize)?.take()?;
         (!matches!(value, Value::Null)).then_some(value)
     }

@@ -4,7 +4,8 @@
 //! know, whatever their type; everything else is skipped and never kept, since customers' numbers,
 //! names and addresses may pass by. [`canonical`] then takes from the table what the event's type
 //! needs. So a field that a type does not use cannot spoil the event, and the order of keys does not
-//! matter.
+//! matter. [`scan`] does the first step in a third of the time for the plain records that nearly all
+//! are, and leaves the others, and everything that is wrong, to `fields`.
 //!
 //! Rejected: derived serde structs (they accept a top-level array by position, cannot borrow text
 //! with escapes, and their error texts repeat the customer's data); parsing into a generic JSON
@@ -20,6 +21,7 @@
 mod canonical;
 mod fields;
 mod instant;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +56,24 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Event<'a>, Discard
     if bytes.len() > limits.max_bytes {
         return Err(Discard::TooLarge);
     }
+    scanned(bytes, limits).map_or_else(|| decode_by_parser(bytes, limits), Ok)
+}
+
+/// The event of a record that [`scan`] knows whole.
+fn scanned<'a>(bytes: &'a [u8], limits: &Limits) -> Option<Event<'a>> {
+    let mut places = scan::Places::of(bytes)?;
+    canonical::event(&mut places, limits.whole_seconds).ok()
+}
+
+/// Decodes one canonical event by the JSON parser alone, which decides what [`decode`] must answer.
+/// Public so that the two can be held against each other.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_by_parser<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Event<'a>, Discard> {
+    if bytes.len() > limits.max_bytes {
+        return Err(Discard::TooLarge);
+    }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = bytes.trim_ascii_start();
     match text.first() {
@@ -63,5 +83,8 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Event<'a>, Discard
     }
     let mut record = fields::Record::new();
     fields::read(text, &mut record)?;
+    if record.twice() {
+        return Err(Discard::DuplicateField);
+    }
     canonical::event(&mut record, limits.whole_seconds)
 }
