@@ -12,7 +12,12 @@
 //! median of the way that is best in it.
 
 #![allow(clippy::print_stdout, reason = "a bench tells its results")]
-#![allow(clippy::unwrap_used, reason = "a bench stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a bench stops at the first surprise"
+)]
+#![allow(clippy::disallowed_methods, reason = "a bench has a clock, and waits")]
 #![allow(clippy::cast_precision_loss, reason = "results have three digits")]
 #![allow(unsafe_code, reason = "rdkafka does not wrap the batch interface")]
 

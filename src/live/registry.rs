@@ -96,6 +96,8 @@ pub struct Registry {
     agent_rows: Numbers<AgentRow, AgentRow>,
     clients: Numbers<String, String>,
     reasons: Numbers<String, String>,
+    /// By (client, queue), the numbers of its channels: a record of the queue topic is for all of them.
+    by_queue: DashMap<(String, String), Vec<u32>>,
     /// By (client, queue), the latest record.
     overrides: DashMap<(String, String), Override>,
     /// By (client, source, from), as the compacted topic's key.
@@ -140,6 +142,7 @@ impl Registry {
             agent_rows: Numbers::default(),
             clients: Numbers::default(),
             reasons: Numbers::default(),
+            by_queue: DashMap::new(),
             overrides: DashMap::new(),
             gaps: DashMap::new(),
             group_changes: DashMap::new(),
@@ -274,15 +277,21 @@ impl Registry {
         }
         let channel = said.channel.clone();
         self.overrides.insert(key.clone(), said);
-        let is_meant = |entry: &QueueEntry| entry.key.client == key.0 && entry.key.queue == key.1;
-        if record.is_some() && (channel.is_some() || !self.entries().any(|entry| is_meant(&entry)))
-        {
+        if record.is_some() && (channel.is_some() || self.channels_of(&key).is_empty()) {
             let channel = channel.as_deref().unwrap_or("voice");
             self.add_queue(&QueueKey::new(&key.0, &key.1, channel));
         }
-        for entry in self.entries().filter(|entry| is_meant(entry)) {
-            self.refresh(&entry, event.time, refused);
+        for number in self.channels_of(&key) {
+            if let Some(entry) = self.queues.value(number) {
+                self.refresh(&entry, event.time, refused);
+            }
         }
+    }
+
+    /// The numbers of a queue's channels.
+    fn channels_of(&self, queue: &(String, String)) -> Vec<u32> {
+        let numbers = self.by_queue.get(queue);
+        numbers.map(|numbers| numbers.clone()).unwrap_or_default()
     }
 
     /// Whether a group's agents are whole since `from`: a change of the group's queues rebuilds
@@ -336,6 +345,9 @@ impl Registry {
 
     fn entry(&self, key: &QueueKey, number: u32) -> QueueEntry {
         let rungs = self.settings.rungs(&key.channel);
+        // Before its settings are read: whoever changes them then finds it.
+        let queue = (key.client.clone(), key.queue.clone());
+        self.by_queue.entry(queue).or_default().push(number);
         let (view, removed) = self.resolve(key, &rungs, &mut |_| {});
         QueueEntry {
             number: QueueNo(number),
