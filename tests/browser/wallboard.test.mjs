@@ -224,6 +224,8 @@ test("on a phone the rows say who waits, and nothing sticks out", PATIENT, async
   }
   assert.equal(await page.$$eval(".expected", (nodes) => nodes.some((node) => node.offsetWidth > 0)), false);
   assert.ok((await page.$$(".item")).length >= 6, "the list has room");
+  const outside = await page.evaluate(() => [...document.querySelectorAll("#totals div")].filter((box) => box.getBoundingClientRect().right > innerWidth).length);
+  assert.equal(outside, 0, "sums beyond the edge");
   await sound(page, "phone");
   await page.close();
 });
