@@ -530,11 +530,9 @@ fn act_on_leg(visit: &mut Visit, fact: &Fact) {
                 leg.held += fact.time - since;
             }
         }
-        "transferred" => {
-            if fact.blind {
-                leg.stop(fact.time, visit.transferred);
-                leg.by_blind = true;
-            }
+        "transferred" if fact.blind => {
+            leg.stop(fact.time, visit.transferred);
+            leg.by_blind = true;
         }
         "ended" => {
             leg.talk_ms = fact.talk;

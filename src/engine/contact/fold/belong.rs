@@ -72,8 +72,7 @@ impl Fold<'_> {
     pub(super) fn begins(&self, fact: &Record) -> bool {
         match fact.code {
             Code::Queued if fact.visit == 0 => self.waiting_in(fact.queue()).is_none(),
-            Code::Queued => self.is_of_no_visit(fact),
-            Code::Answered => self.is_of_no_visit(fact),
+            Code::Queued | Code::Answered => self.is_of_no_visit(fact),
             Code::Dequeued => self.facts.queued_at(fact).is_some() && self.is_of_no_visit(fact),
             _ => false,
         }
