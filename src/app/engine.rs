@@ -211,7 +211,7 @@ pub(super) fn start_workers(shared: &Shared, threads: &mut Threads) -> Result<Ch
             metrics: Arc::clone(&shared.metrics),
             owned: BTreeMap::new(),
             shown_to: Millis::MIN,
-            left: 0,
+            changes: 0,
             snapshots: write.clone(),
             state_hash: shared.config.state_hash(),
         };

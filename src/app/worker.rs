@@ -54,8 +54,8 @@ pub struct Worker {
     pub owned: BTreeMap<Source, Owned>,
     /// Where its windows end; [`Millis::MIN`] when they have to be built.
     pub shown_to: Millis,
-    /// Partitions that were taken away since the last frame.
-    pub left: i64,
+    /// Partitions given or taken away since the last frame.
+    pub changes: i64,
     /// Where snapshots go; none if there are none.
     pub snapshots: Option<SyncSender<Encoded>>,
     /// Hash of what counts.
@@ -119,7 +119,7 @@ impl Worker {
                     self.shard.lose(owned.number);
                     self.shown_to = Millis::MIN;
                 }
-                self.left += 1;
+                self.changes += 1;
             }
             Order::Ask(question) => (question.0)(&self.shard),
             Order::Wake | Order::Finish => {}
@@ -157,6 +157,7 @@ impl Worker {
             None => self.shard.take(number, Arc::clone(&self.settings)),
         }
         self.owned.insert(source, owned);
+        self.changes += 1;
         self.shown_to = Millis::MIN;
     }
 
@@ -290,9 +291,9 @@ impl Worker {
             since: owned.progress.taken(),
         }));
         self.publisher.publish(frame);
-        let left = std::mem::take(&mut self.left);
-        if left > 0 {
-            self.progress.left(left, tick.number);
+        let changes = std::mem::take(&mut self.changes);
+        if changes > 0 {
+            self.progress.published(changes, tick.number);
         }
     }
 }

@@ -294,7 +294,7 @@ impl PollLoop {
             Step::Drop(source) => {
                 self.readings.remove(&source);
                 self.progress.drop_source(source);
-                self.progress.leaves();
+                self.progress.changes();
                 lock(&self.snapshots).lose(source);
                 self.tell(source, Order::Drop(source))
             }
@@ -303,6 +303,7 @@ impl PollLoop {
     }
 
     fn take(&mut self, source: Source, start: Start) -> Result<(), IngestError> {
+        self.progress.changes();
         let progress = self.progress.take(source, &start, (self.clock)());
         let reading = Reading {
             next: start.offset,

@@ -153,9 +153,9 @@ pub struct Progress {
     lease: Mutex<Lease>,
     /// The group changes the assignment.
     changing: AtomicBool,
-    /// Partitions that were taken away and are still in the latest frame of their worker.
-    leaving: AtomicI64,
-    /// Frames of earlier ticks may hold what was taken away.
+    /// Partitions given or taken away of which the latest frame of their worker does not know yet.
+    unpublished: AtomicI64,
+    /// Frames of earlier ticks may hold what was taken away, or lack what was given.
     shown_from: AtomicU64,
     polled: AtomicI64,
     connected: AtomicBool,
@@ -179,7 +179,7 @@ impl Progress {
             begun: Instant::now(),
             lease: Mutex::new(lease),
             changing: AtomicBool::new(false),
-            leaving: AtomicI64::new(0),
+            unpublished: AtomicI64::new(0),
             shown_from: AtomicU64::new(0),
             polled: AtomicI64::new(0),
             connected: AtomicBool::new(false),
@@ -210,24 +210,28 @@ impl Progress {
         self.changing.store(changing, SeqCst);
     }
 
-    /// A partition is taken away: nothing is shown until its worker has published without it.
-    pub fn leaves(&self) {
-        self.leaving.fetch_add(1, SeqCst);
+    /// A partition is given or taken away: nothing is shown until its worker has published with it,
+    /// or without it. A worker that is given several publishes in between, with some of them.
+    pub fn changes(&self) {
+        self.unpublished.fetch_add(1, SeqCst);
     }
 
-    /// A worker has published a frame without so many partitions that left.
-    pub fn left(&self, partitions: i64, tick: u64) {
+    /// A worker has published a frame that knows of so many changes.
+    pub fn published(&self, changes: i64, tick: u64) {
         self.shown_from.fetch_max(tick, SeqCst);
-        self.leaving.fetch_sub(partitions, SeqCst);
+        self.unpublished.fetch_sub(changes, SeqCst);
     }
 
-    /// Whether the frames of this tick hold nothing that was, or is being, taken away.
+    /// Whether the frames of this tick hold all that is assigned and nothing else.
     pub fn is_settled(&self, tick: Option<u64>) -> bool {
-        let leaving = self.changing.load(SeqCst) || self.leaving.load(SeqCst) > 0;
-        !leaving && tick.is_some_and(|tick| tick >= self.shown_from())
+        !self.is_changing() && tick.is_some_and(|tick| tick >= self.shown_from())
     }
 
-    /// The first tick whose frames hold nothing that was taken away.
+    fn is_changing(&self) -> bool {
+        self.changing.load(SeqCst) || self.unpublished.load(SeqCst) > 0
+    }
+
+    /// The first tick whose frames hold all that is assigned and nothing else.
     pub fn shown_from(&self) -> u64 {
         self.shown_from.load(SeqCst)
     }
@@ -338,7 +342,7 @@ impl Progress {
             Some("the queue topic is being read")
         } else if self.catching_up() {
             Some("catching up")
-        } else if self.changing.load(SeqCst) || self.leaving.load(SeqCst) > 0 {
+        } else if self.is_changing() {
             Some("the assignment is changing")
         } else {
             None
@@ -463,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn while_partitions_leave_nothing_is_shown_and_then_only_later_frames() {
+    fn while_partitions_come_and_go_nothing_is_shown_and_then_only_later_frames() {
         let progress = Progress::default();
         progress.set_queues_read();
         progress
@@ -472,12 +476,12 @@ mod tests {
         assert_eq!((progress.unready(), progress.shown_from()), (None, 0));
         progress.set_changing(true);
         assert_eq!(progress.unready(), Some("the assignment is changing"));
-        progress.leaves();
-        progress.leaves();
+        progress.changes();
+        progress.changes();
         progress.set_changing(false);
-        progress.left(1, 7);
+        progress.published(1, 7);
         assert_eq!(progress.unready(), Some("the assignment is changing"));
-        progress.left(1, 6);
+        progress.published(1, 6);
         assert_eq!((progress.unready(), progress.shown_from()), (None, 7));
         assert!(progress.is_settled(Some(7)) && !progress.is_settled(Some(6)));
     }

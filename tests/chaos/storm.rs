@@ -275,8 +275,13 @@ impl<'a> Storm<'a> {
         env.push(("QUEUEPULSE__KAFKA__INSTANCE", "last".to_owned()));
         let engine = Engine::start(&env);
         let begun = Instant::now();
-        while engine.get("/readyz").is_err() && begun.elapsed() < Duration::from_mins(1) {
-            sleep(Duration::from_millis(100));
+        while let Err(reason) = engine.get("/readyz") {
+            if begun.elapsed() > Duration::from_mins(3) {
+                return self
+                    .log
+                    .fault(format!("begun from the snapshots, not ready: {reason:?}"));
+            }
+            sleep(Duration::from_millis(10));
         }
         // Windows end at a whole second, figures of now at any tick: where both are one.
         let whole = |found: &Value| time(&found["at"]).is_some_and(|at| at % 1000 == 0);
@@ -284,7 +289,7 @@ impl<'a> Storm<'a> {
             if let Some(found) = engine.snapshot().filter(whole) {
                 break found;
             }
-            assert!(begun.elapsed() < Duration::from_mins(2), "no whole second");
+            assert!(begun.elapsed() < Duration::from_mins(5), "no whole second");
             sleep(Duration::from_millis(30));
         };
         let at = time(&found["at"]).unwrap();

@@ -203,8 +203,17 @@ fn after_an_orderly_end_nothing_is_read_again() {
         windows.values().all(|window| window["complete"] == true)
     };
     assert!(complete(&engine));
+    let offered = |shown: &Value| shown["total"]["windows"]["today"]["offered"].clone();
+    let before = offered(&engine.snapshot().unwrap());
     assert_eq!(engine.end(), 0);
     let engine = start("orderly", &[]);
+    // The first figures shown are those of all partitions.
+    let first = loop {
+        if let Some(first) = engine.snapshot() {
+            break first;
+        }
+    };
+    assert_eq!(offered(&first), before);
     wait_until_ready(&engine);
     assert!(metric(&engine, "queuepulse_replayed_records_total") < 0.5);
     assert!(
