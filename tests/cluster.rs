@@ -24,7 +24,7 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
 use queuepulse::cluster::{Inbox, Outbox, Status, Told};
 use queuepulse::decode::{Limits, decode};
 use queuepulse::engine::settings::StateSettings;
-use queuepulse::event::{Family, Millis, Span};
+use queuepulse::event::{Family, Millis, QueueConfigured, QueueEvent, QueueKind, Span};
 use queuepulse::ingest::shard::Shard;
 use queuepulse::kpi::QueueView;
 use queuepulse::live::{Coverage, MergeOptions, Registry, Snapshot, merge};
@@ -141,7 +141,9 @@ fn json(frames: Vec<Arc<Frame>>, registry: &Registry, specs: &Arc<[WindowSpec]>)
         registry,
         &MergeOptions {
             specs,
-            coverage: &Coverage::Recorded { earliest: None },
+            coverage: &Coverage::Recorded {
+                earliest: Some(Millis::MIN),
+            },
             threshold: None,
         },
     );
@@ -175,7 +177,42 @@ fn arrivals(log: &[Sent], spread: usize) -> Vec<(i64, usize, Value)> {
     all
 }
 
-fn split(log: &[Sent], owners: &[usize], spread: usize, every: usize) -> Result<(), TestCaseError> {
+/// How a log is shared out, and after how many events each reads the settings of queues: the single
+/// engine, the instances, the viewer.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    owners: &'a [usize],
+    spread: usize,
+    every: usize,
+    settings_after: [usize; 6],
+}
+
+/// Two queues are given another group.
+fn regroup(registry: &Registry) {
+    for (client, queue) in [("default", "q1"), ("acme", "q2")] {
+        let settings = QueueConfigured {
+            group: Some("moved".into()),
+            ..QueueConfigured::default()
+        };
+        let event = QueueEvent {
+            id: "settings".into(),
+            time: Millis(1),
+            client_id: client.into(),
+            queue_id: Some(queue.into()),
+            channel: None,
+            kind: QueueKind::Configured(settings),
+        };
+        registry.apply(&event, &mut |_| {});
+    }
+}
+
+fn split(log: &[Sent], run: Run<'_>) -> Result<(), TestCaseError> {
+    let Run {
+        owners,
+        spread,
+        every,
+        settings_after,
+    } = run;
     let settings = Arc::new(engine::state_settings(&Settings::default(), &windows()));
     let specs = engine::specs(&windows());
     let of = |number: usize| -> Vec<usize> {
@@ -193,11 +230,18 @@ fn split(log: &[Sent], owners: &[usize], spread: usize, every: usize) -> Result<
     let mut inbox = Inbox::new("group", SHAPE, specs.len(), Arc::clone(&viewer));
     let mut at = Millis(0);
     for (count, (arrived, partition, event)) in arrivals(log, spread).iter().enumerate() {
+        let registries = [&single.registry].into_iter();
+        let registries = registries.chain(instances.iter().map(|instance| &instance.registry));
+        for (registry, after) in registries.chain([&viewer]).zip(settings_after) {
+            if after == count {
+                regroup(registry);
+            }
+        }
         single.apply(*partition, event);
         for instance in &mut instances {
             instance.apply(*partition, event);
         }
-        if count % every != 0 {
+        if count % every != 0 || settings_after.iter().any(|after| *after > count) {
             continue;
         }
         let first = Millis(arrived.div_euclid(1000) * 1000 + 1000).max(at + Span::seconds(1));
@@ -238,8 +282,10 @@ proptest! {
         owners in proptest::collection::vec(0..4usize, PARTITIONS),
         spread in 0..100usize,
         every in 1..9usize,
+        settings_after in proptest::array::uniform6(0..30usize),
     ) {
-        split(&both(contacts, agents), &owners, spread, every)?;
+        let run = Run { owners: &owners, spread, every, settings_after };
+        split(&both(contacts, agents), run)?;
     }
 
     #[test]
@@ -249,7 +295,9 @@ proptest! {
         owners in proptest::collection::vec(0..4usize, PARTITIONS),
         spread in 0..100usize,
         every in 1..9usize,
+        settings_after in proptest::array::uniform6(0..30usize),
     ) {
-        split(&both(contacts, agents), &owners, spread, every)?;
+        let run = Run { owners: &owners, spread, every, settings_after };
+        split(&both(contacts, agents), run)?;
     }
 }

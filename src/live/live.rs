@@ -125,6 +125,21 @@ pub enum Absent {
     NoFrame,
 }
 
+/// Why there is no past of a queue by the minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoHistory {
+    /// It is worked out from the log of facts, which each instance has of its partitions alone. Rows
+    /// do not carry it: it would be sixty rows more for each queue, for a detail seldom looked at.
+    #[error(
+        "several instances share the partitions: each knows a part of a queue's minutes, and rows \
+         carry windows only"
+    )]
+    Shared,
+    /// A worker was too busy.
+    #[error("the workers did not answer in time")]
+    NoAnswer,
+}
+
 impl Live {
     /// The engine made of these parts.
     pub fn new(parts: LiveParts) -> Self {
@@ -200,13 +215,15 @@ impl Live {
         shown(Arc::new(merged), condition)
     }
 
-    /// Contact columns of a queue between neighbouring edges. Waits for the workers. None where they
-    /// know a part of it only.
-    pub fn history(&self, queue: &QueueKey, edges: &[Millis]) -> Option<Vec<Columns>> {
+    /// Contact columns of a queue between neighbouring edges. Waits for the workers.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub fn history(&self, queue: &QueueKey, edges: &[Millis]) -> Result<Vec<Columns>, NoHistory> {
         if (self.parts.standing)() != Standing::Alone {
-            return None;
+            return Err(NoHistory::Shared);
         }
-        (self.parts.history)(queue, edges)
+        (self.parts.history)(queue, edges).ok_or(NoHistory::NoAnswer)
     }
 
     fn allowed(&self) -> Result<Condition, Absent> {

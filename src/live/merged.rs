@@ -14,7 +14,7 @@ use crate::kpi::{QueueView, Staff};
 use crate::windows::columns::{BUCKETS, contact, gauge};
 use crate::windows::frame::{Frame, WindowSpec};
 
-use super::plan::{AgentParts, Basis, Plan};
+use super::plan::{AgentParts, Basis, Plan, QueueState};
 use super::sums::{Adder, Now};
 use super::{ContactNow, ContactWindow, Coverage, QueueEntry, Registry, Staffing};
 
@@ -123,7 +123,7 @@ pub fn merge_after(
     let plan = match (still, before.filter(|before| before.plan.lasting)) {
         (Some(kept), _) | (None, Some(kept)) => Arc::clone(&kept.plan),
         (None, None) => Arc::new(Plan::new(basis, registry, |entry, agents| {
-            vanished(&frames, entry, agents)
+            state_of(&frames, entry, agents)
         })),
     };
     let adder = Adder {
@@ -238,6 +238,19 @@ impl Merged {
         let rows = rows.chain(&self.channels);
         let rows = rows.chain(std::iter::once(&self.total));
         rows.map(|row| Arc::clone(&row.windows))
+    }
+}
+
+/// What there is to show of a queue.
+fn state_of(frames: &[Arc<Frame>], entry: &QueueEntry, agents: &AgentParts) -> QueueState {
+    let used = |frame: &Arc<Frame>| {
+        let total = frame.totals_of(entry.number);
+        let mut losses = frame.losses.iter();
+        total.iter().any(|total| *total != 0) || losses.any(|(of, ..)| *of == entry.number)
+    };
+    QueueState {
+        used: frames.iter().any(used),
+        vanished: vanished(frames, entry, agents),
     }
 }
 

@@ -30,7 +30,7 @@ pub use coverage::{Coverage, Reading};
 pub use figures::{ContactNow, ContactWindow, Staffing};
 pub use frames::{Frames, Publisher};
 pub use instant::rfc3339;
-pub use live::{Absent, History, Live, LiveParts, Look, Standing};
+pub use live::{Absent, History, Live, LiveParts, Look, NoHistory, Standing};
 pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge, merge_after};
 pub use minutes::{Minutes, minute_edges};
 pub use overrides::BadSetting;

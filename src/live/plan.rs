@@ -75,12 +75,24 @@ pub(super) struct AgentParts {
     pub(super) rows: Vec<(AgentRowNo, bool)>,
 }
 
+/// What there is to show of a queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QueueState {
+    /// Something was ever counted.
+    pub(super) used: bool,
+    /// There is nothing now, nor in a window.
+    pub(super) vanished: bool,
+}
+
 impl Plan {
-    /// The rows of these frames. `vanished` tells which removed queues are empty.
+    /// The rows of these frames. `state` tells whether there is something to show of a queue that
+    /// need not have a row: one that was removed, or one that only settings without a channel made,
+    /// while the queue has another channel. So rows do not depend on whether the settings or the
+    /// queue's first event came first.
     pub(super) fn new(
         basis: Basis,
         registry: &Registry,
-        vanished: impl Fn(&QueueEntry, &AgentParts) -> bool,
+        state: impl Fn(&QueueEntry, &AgentParts) -> QueueState,
     ) -> Self {
         let agents = AgentIndex::new(&basis.feeds, registry);
         let mut entries: Vec<Arc<QueueEntry>> = registry.entries().collect();
@@ -88,15 +100,19 @@ impl Plan {
         entries.sort_by(|left, right| left.key.cmp(&right.key));
         let mut names: BTreeMap<RowName, usize> = agents.names();
         let mut rows = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let optional = optional(&entries, registry);
+        for (entry, optional) in entries.into_iter().zip(optional) {
             let view = shown(&entry, basis.threshold);
             let name = RowName::Queue(entry.key.clone());
             let parts = agents.of(&name);
-            if entry.removed() {
-                // it disappears once it is empty
-                lasting = false;
-                if vanished(&entry, &parts) {
-                    continue;
+            if entry.removed() || optional {
+                let state = state(&entry, &parts);
+                if entry.removed() || !state.used {
+                    // it comes and goes with what there is to show
+                    lasting = false;
+                    if state.vanished {
+                        continue;
+                    }
                 }
             }
             let subtotals = subtotals_of(&entry, &view);
@@ -161,6 +177,24 @@ impl Plan {
             .map(|text| text.and_then(ranked))
             .collect()
     }
+}
+
+/// Which of the entries, sorted, are of a queue with another channel and may be there because of
+/// settings without a channel alone.
+fn optional(entries: &[Arc<QueueEntry>], registry: &Registry) -> Vec<bool> {
+    let same_queue = |left: &Arc<QueueEntry>, right: &Arc<QueueEntry>| {
+        let (left, right) = (&left.key, &right.key);
+        (&left.client, &left.queue) == (&right.client, &right.queue)
+    };
+    entries
+        .chunk_by(same_queue)
+        .flat_map(|channels| {
+            let several = channels.len() > 1;
+            channels
+                .iter()
+                .map(move |entry| several && registry.is_assumed(entry))
+        })
+        .collect()
 }
 
 /// How a queue is shown, with the T that was asked for.

@@ -22,6 +22,9 @@ use super::overrides::{BadSetting, Override, Settings, is_rung};
 /// The file's view settings of a queue: (client, queue, channel) → view.
 pub type FileViews = Box<dyn Fn(&str, &str, &str) -> QueueView + Send + Sync>;
 
+/// The channel where none is named.
+const CHANNEL: &str = "voice";
+
 /// What names a queue. Ordered as rows are shown: by client, queue, channel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueKey {
@@ -102,8 +105,6 @@ pub struct Registry {
     overrides: DashMap<(String, String), Override>,
     /// By (client, source, from), as the compacted topic's key.
     gaps: DashMap<(ClientId, String, Millis), Gap>,
-    /// By group: when a queue last came to it or left it.
-    group_changes: DashMap<String, Millis>,
     /// Grows by one after each change of a group.
     group_epoch: AtomicU64,
     /// Grows by one after each change of a view, and with each gap.
@@ -145,7 +146,6 @@ impl Registry {
             by_queue: DashMap::new(),
             overrides: DashMap::new(),
             gaps: DashMap::new(),
-            group_changes: DashMap::new(),
             group_epoch: AtomicU64::new(0),
             changes: AtomicU64::new(0),
         }
@@ -278,12 +278,12 @@ impl Registry {
         let channel = said.channel.clone();
         self.overrides.insert(key.clone(), said);
         if record.is_some() && (channel.is_some() || self.channels_of(&key).is_empty()) {
-            let channel = channel.as_deref().unwrap_or("voice");
+            let channel = channel.as_deref().unwrap_or(CHANNEL);
             self.add_queue(&QueueKey::new(&key.0, &key.1, channel));
         }
         for number in self.channels_of(&key) {
             if let Some(entry) = self.queues.value(number) {
-                self.refresh(&entry, event.time, refused);
+                self.refresh(&entry, refused);
             }
         }
     }
@@ -294,27 +294,22 @@ impl Registry {
         numbers.map(|numbers| numbers.clone()).unwrap_or_default()
     }
 
-    /// Whether a group's agents are whole since `from`: a change of the group's queues rebuilds
-    /// them from the log, which reaches back `log_keep`.
-    pub fn group_whole_since(&self, group: &str, from: Millis) -> bool {
-        let keep = self.settings.log_keep;
-        self.group_changes
-            .get(group)
-            .is_none_or(|changed| *changed - keep <= from)
+    /// Whether a queue may have its row only because settings that name no channel were said of it:
+    /// without a channel it is `voice`.
+    pub(super) fn is_assumed(&self, entry: &QueueEntry) -> bool {
+        let key = &entry.key;
+        let said = || self.overrides.get(&(key.client.clone(), key.queue.clone()));
+        key.channel == CHANNEL
+            && said().is_some_and(|said| said.channel.is_none() && said.settings.is_some())
     }
 
-    /// Works out a queue's view anew, at the time of what was said.
-    fn refresh(&self, entry: &QueueEntry, time: Millis, refused: &mut dyn FnMut(BadSetting)) {
+    /// Works out a queue's view anew.
+    fn refresh(&self, entry: &QueueEntry, refused: &mut dyn FnMut(BadSetting)) {
         let (view, removed) = self.resolve(&entry.key, &entry.rungs, refused);
-        let before = entry.view.load_full();
-        let groups = (before.group.clone(), view.group.clone());
+        let moved = entry.view.load().group != view.group;
         entry.view.store(Arc::new(view));
         entry.removed.store(removed, Ordering::Relaxed);
-        if groups.0 != groups.1 {
-            for group in [groups.0, groups.1].into_iter().flatten() {
-                let mut changed = self.group_changes.entry(group).or_insert(time);
-                *changed = time.max(*changed);
-            }
+        if moved {
             self.group_epoch.fetch_add(1, Ordering::Release);
         }
         self.changes.fetch_add(1, Ordering::Release);

@@ -187,13 +187,9 @@ impl Adder<'_> {
             RowName::Channel(channel) => channel.as_str(),
             _ => "voice",
         };
-        let whole = match &*subtotal.name {
-            RowName::Group(group) => self.registry.group_whole_since(group, from),
-            _ => true,
-        };
         RowWindow {
             from,
-            complete: whole && self.complete(channel, subtotal.client, from, parts.window),
+            complete: self.complete(channel, subtotal.client, from, parts.window),
             contacts: ContactWindow::default(),
             agents: self.agents_in(&subtotal.agents, parts),
         }

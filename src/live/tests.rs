@@ -326,19 +326,21 @@ fn a_change_of_group_is_told_by_the_epoch() {
 }
 
 #[test]
-fn a_changed_group_is_not_complete_beyond_the_log() {
-    let registry = fixture::registry();
-    let group = QueueConfigured {
+fn a_changed_group_is_as_complete_as_one_that_was_there_from_the_start() {
+    let group = || QueueConfigured {
         group: Some("wholesale".into()),
         ..QueueConfigured::default()
     };
-    registry.apply(&configured("sales", NOW.0, group), &mut |_| {});
-    let all = snapshot(&fixture::merged(&registry));
-    for row in all["groups"].as_array().unwrap() {
-        assert_eq!(row["windows"]["30m"]["complete"], true, "{row}");
-        assert_eq!(row["windows"]["today"]["complete"], false, "{row}");
+    let changed = fixture::registry();
+    changed.apply(&configured("sales", NOW.0, group()), &mut |_| {});
+    for row in snapshot(&fixture::merged(&changed))["groups"]
+        .as_array()
+        .unwrap()
+    {
+        for window in ["30m", "today"] {
+            assert_eq!(row["windows"][window]["complete"], true, "{row}");
+        }
     }
-    assert_eq!(queue(&all, "sales")["windows"]["today"]["complete"], true);
 }
 
 #[test]
@@ -365,6 +367,27 @@ fn a_configured_queue_has_its_row_from_the_start_and_a_removed_one_goes_when_it_
         .map(|row| &row["queue_id"])
         .collect();
     assert_eq!(ids, ["sales", "support", "help"]);
+}
+
+#[test]
+fn settings_without_a_channel_make_a_voice_row_only_where_there_is_no_other() {
+    let channels = |registry: &Registry| -> Vec<String> {
+        let all = snapshot(&fixture::merged(registry));
+        let rows = all["queues"].as_array().unwrap().iter();
+        rows.filter(|row| row["queue_id"] == "late")
+            .map(|row| row["channel"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let settings = || configured("late", 10, QueueConfigured::default());
+    let chat = QueueKey::new("acme", "late", "chat");
+    let (first, last) = (fixture::registry(), fixture::registry());
+    first.apply(&settings(), &mut |_| {});
+    assert_eq!(channels(&first), ["voice"]);
+    first.add_queue(&chat);
+    last.add_queue(&chat);
+    last.apply(&settings(), &mut |_| {});
+    assert_eq!(channels(&first), ["chat"]);
+    assert_eq!(channels(&last), ["chat"]);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::live::{
-    Look, Minutes, OneWindow, QueueKey, Row, RowName, Snapshot, minute_edges, rfc3339, row_figures,
+    Look, Minutes, NoHistory, OneWindow, QueueKey, Row, RowName, Snapshot, minute_edges, rfc3339,
+    row_figures,
 };
 
 use super::Served;
@@ -72,16 +73,17 @@ async fn detail(served: &Served, key: QueueKey, asked: &Asked) -> Result<Respons
     let live = Arc::clone(&served.live);
     let edges_asked = edges.clone();
     let columns = tokio::task::spawn_blocking(move || live.history(&key, &edges_asked)).await;
-    let columns = columns.ok().flatten();
+    let columns = columns.unwrap_or(Err(NoHistory::NoAnswer));
     json(&Detail {
         at: rfc3339(look.merged.now),
         data_age_seconds: look.data_age_seconds(),
         figures: row_figures(row, &look.merged, window),
-        last_hour: columns.as_deref().map(|columns| Minutes {
+        last_hour: columns.as_deref().ok().map(|columns| Minutes {
             row,
             edges: &edges,
             columns,
         }),
+        last_hour_absent: columns.as_ref().err().map(ToString::to_string),
     })
 }
 
@@ -92,8 +94,10 @@ struct Detail<'a, F: Serialize> {
     data_age_seconds: Option<f64>,
     #[serde(flatten)]
     figures: F,
-    /// `null` when the workers did not answer in time.
+    /// `null` when it is not known.
     last_hour: Option<Minutes<'a>>,
+    /// Why `last_hour` is `null`, in words; `null` otherwise.
+    last_hour_absent: Option<String>,
 }
 
 /// The figures, with the threshold asked for.

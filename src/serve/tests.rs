@@ -259,6 +259,7 @@ async fn one_queue_is_shown_with_its_last_hour_by_the_minute() {
     assert_eq!(minutes[59]["offered"], 4);
     assert_eq!(minutes[59]["from"], "2026-01-05T08:59:00.000Z");
     assert_eq!(minutes[59]["service_level_ratio"], Value::Null);
+    assert_eq!(detail["last_hour_absent"], Value::Null);
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ export class Detail {
     scroller.setAttribute("aria-label", "Figures over each window");
     scroller.replaceChildren(this.table(row));
     const parts = [this.section.querySelector(".back") ?? this.way(), head, now];
-    parts.push(row.last_hour ? this.hour(row) : make("p", "The last hour by the minute is not to be had while several instances share the partitions.", null, "refused"));
+    parts.push(row.last_hour ? this.hour(row) : make("p", `No last hour by the minute: ${row.last_hour_absent}.`, null, "refused"));
     parts.push(scroller);
     // The link and the scroller stay where they are, so that the focus stays in them.
     if (this.section.children.length !== parts.length || kept !== this.section.lastChild) this.section.replaceChildren(...parts);
