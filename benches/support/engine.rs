@@ -188,10 +188,23 @@ impl Engine {
         self.tables.rebuild(&views);
     }
 
-    /// Gives one partition away.
-    pub fn lose(&mut self, partition: usize) {
-        self.partitions.remove(partition);
-        self.instants.remove(partition);
+    /// Gives the last partition away.
+    pub fn lose(&mut self) {
+        let (state, at) = (self.partitions.pop(), self.instants.pop());
+        let (Some(state), Some(at)) = (state, at) else {
+            return;
+        };
+        let number = u32::try_from(self.partitions.len()).unwrap_or(0);
+        let leaving = PartitionView::of(number, &state, &at);
+        if !self.tables.lose(&leaving) {
+            self.rebuild();
+        }
+    }
+
+    /// The same by making the tables of what stays.
+    pub fn lose_by_rebuilding(&mut self) {
+        self.partitions.pop();
+        self.instants.pop();
         self.rebuild();
     }
 

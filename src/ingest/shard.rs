@@ -87,8 +87,11 @@ impl Shard {
 
     /// Gives a partition away: its figures are gone with the next view.
     pub fn lose(&mut self, number: u32) {
-        self.held.retain(|held| held.number != number);
-        self.stale = true;
+        let Some(place) = self.held.iter().position(|held| held.number == number) else {
+            return;
+        };
+        let leaving = self.held.remove(place);
+        self.stale = self.stale || !self.tables.lose(&leaving.view());
     }
 
     /// Builds the tables anew, once for all partitions that came and went.

@@ -171,6 +171,19 @@ impl Maps {
         }
     }
 
+    /// Whether anything of a partition was ever asked for.
+    pub(super) fn knows(&self, partition: usize, names: &Names) -> bool {
+        let known = self.partitions.get(partition);
+        known.is_some_and(|known| known.of.as_ref() == Some(names.token()))
+    }
+
+    /// Forgets the numbers of one partition.
+    pub(super) fn drop_partition(&mut self, partition: usize) {
+        if let Some(known) = self.partitions.get_mut(partition) {
+            *known = PartitionMap::default();
+        }
+    }
+
     pub(super) fn group_epoch(&self) -> u64 {
         self.numbering.group_epoch()
     }

@@ -68,6 +68,13 @@ impl Maxima {
         }
     }
 
+    /// Takes every exit of a queue up to `to` back.
+    pub(super) fn forget_up_to(&mut self, queue: usize, to: Millis) {
+        let stack = &mut self.stacks[queue];
+        stack.drain(..stack.partition_point(|entry| entry.0 <= to));
+        self.mark(queue, None, to);
+    }
+
     /// A queue is to be read again after the entry `before`, up to `to`.
     fn mark(&mut self, queue: usize, before: Option<Millis>, to: Millis) {
         self.marked[queue] = true;

@@ -7,6 +7,7 @@ mod distribution;
 pub mod frame;
 pub mod history;
 mod levels;
+mod lose;
 mod maps;
 mod maxima;
 mod moves;

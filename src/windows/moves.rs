@@ -124,9 +124,14 @@ impl Tables {
             self.clear_spread(reset);
             self.tails[reset.window].set_from(&reset.from);
         }
-        self.take_log_off(resets, partitions);
+        let each = |tables: &mut Self, reset: &Reset, edge: Millis, after: &Sums| {
+            let begins = |zone: u16| reset.from[usize::from(zone)] == Some(edge);
+            let tail = &mut tables.tails[reset.window].sums;
+            tail.set_to(&tables.totals, after, &tables.maps, begins);
+        };
+        self.at_each_edge(resets, partitions, 1, each);
         for view in partitions {
-            self.take_days_off(resets, view);
+            self.take_days_off(resets, view, 1);
         }
     }
 
@@ -138,9 +143,16 @@ impl Tables {
         }
     }
 
-    /// Reads the log once, from its end back to the earliest edge, whatever the number of windows:
-    /// at each edge, what was summed up so far is what lies after it.
-    fn take_log_off(&mut self, resets: &[Reset], partitions: &[PartitionView<'_>]) {
+    /// Reads the logs once, from their end back to the earliest edge, whatever the number of windows:
+    /// at each edge, what was summed up so far is what lies after it. Counts the facts `times` in the
+    /// distributions.
+    pub(super) fn at_each_edge(
+        &mut self,
+        resets: &[Reset],
+        partitions: &[PartitionView<'_>],
+        times: i32,
+        each: impl Fn(&mut Self, &Reset, Millis, &Sums),
+    ) {
         let edges = resets.iter().flat_map(|reset| reset.from.iter().flatten());
         let mut edges: Vec<Millis> = edges.copied().collect();
         edges.sort_unstable();
@@ -153,13 +165,11 @@ impl Tables {
         for &edge in edges.iter().rev() {
             let masks = self.masks_after(resets, edge);
             for view in partitions {
-                self.add_stretch(view, (edge, to), &masks, &mut after);
+                self.add_stretch(view, (edge, to), (&masks, times), &mut after);
             }
             self.unfold.unfold(&self.maps, &mut after);
             for reset in resets {
-                let begins = |zone: u16| reset.from[usize::from(zone)] == Some(edge);
-                let tail = &mut self.tails[reset.window].sums;
-                tail.set_to(&self.totals, &after, &self.maps, begins);
+                each(self, reset, edge, &after);
             }
             to = edge;
         }
@@ -176,12 +186,13 @@ impl Tables {
         (0..self.zones.len()).map(mask).collect()
     }
 
-    /// Adds the facts of a stretch to sums and to the distributions of each zone's mask of windows.
+    /// Adds the facts of a stretch to sums, and `times` to the distributions of each zone's mask of
+    /// windows.
     fn add_stretch(
         &mut self,
         view: &PartitionView<'_>,
         (from, to): (Millis, Millis),
-        masks: &[u16],
+        (masks, times): (&[u16], i32),
         sums: &mut Sums,
     ) {
         let partition = view.number as usize;
@@ -196,19 +207,20 @@ impl Tables {
                 && let Some((kind, bucket)) = change.what.bucket()
             {
                 let mask = masks[usize::from(change.zone)];
-                let times = i32::from(change.sign);
+                let times = times * i32::from(change.sign);
                 let queue = change.queue as usize;
                 self.spread.add(queue, kind, bucket, mask, times);
             }
         });
     }
 
-    /// Takes a day's part that has left the log off the tails of windows that begin with that day.
-    fn take_days_off(&mut self, resets: &[Reset], view: &PartitionView<'_>) {
+    /// Takes a day's part that has left the log `times` off the tails of windows that begin with that
+    /// day, and adds it to their distributions.
+    pub(super) fn take_days_off(&mut self, resets: &[Reset], view: &PartitionView<'_>, times: i32) {
         let partition = view.number as usize;
         let resets: Vec<&Reset> = resets
             .iter()
-            .filter(|reset| self.tails[reset.window].kind == WindowKind::Today)
+            .filter(|reset| self.tails[reset.window].is_day())
             .collect();
         if resets.is_empty() {
             return;
@@ -221,8 +233,8 @@ impl Tables {
             for reset in &resets {
                 if reset.from[zone] == Some(base.day.midnight) {
                     let sums = &mut self.tails[reset.window].sums;
-                    sums.add_row(queue, &base.day.part.columns, -1);
-                    self.add_day_buckets(queue, &base.day.part, 1 << reset.window);
+                    sums.add_row(queue, &base.day.part.columns, -i64::from(times));
+                    self.add_day_buckets(queue, &base.day.part, 1 << reset.window, times);
                 }
             }
         }
@@ -233,7 +245,7 @@ impl Tables {
                         let Tables { maps, tails, .. } = &mut *tables;
                         let Tail { sums, .. } = &mut tails[reset.window];
                         let own_zone = |zone: u16| zone == day.zone.0;
-                        add_levels(maps, sums, key, &day.part, -1, own_zone);
+                        add_levels(maps, sums, key, &day.part, -i64::from(times), own_zone);
                     }
                 }
             }

@@ -47,29 +47,58 @@ impl Sums {
         maps: &Maps,
         passes: impl Fn(u16) -> bool,
     ) {
+        self.each_row(total, after, maps, passes, |_, difference| difference);
+    }
+
+    /// Takes `total` less `after` off the rows whose zone `passes`.
+    pub(super) fn take_off(
+        &mut self,
+        total: &Self,
+        after: &Self,
+        maps: &Maps,
+        passes: impl Fn(u16) -> bool,
+    ) {
+        self.each_row(total, after, maps, passes, i64::wrapping_sub);
+    }
+
+    /// Each cell of the rows whose zone `passes` becomes `new` of it and of `total` less `after`.
+    fn each_row(
+        &mut self,
+        total: &Self,
+        after: &Self,
+        maps: &Maps,
+        passes: impl Fn(u16) -> bool,
+        new: impl Fn(i64, i64) -> i64,
+    ) {
+        let row = |into: &mut [i64], total: &[i64], after: &[i64]| {
+            for (cell, (total, after)) in into.iter_mut().zip(total.iter().zip(after)) {
+                *cell = new(*cell, total.wrapping_sub(*after));
+            }
+        };
         for (queue, _) in maps.queue_zones.iter().enumerate().filter(|z| passes(*z.1)) {
-            let row = queue * contact::WIDTH..(queue + 1) * contact::WIDTH;
-            let both = total.contact[row.clone()]
-                .iter()
-                .zip(&after.contact[row.clone()]);
-            for (cell, (total, after)) in self.contact[row].iter_mut().zip(both) {
-                *cell = total - after;
+            let at = queue * contact::WIDTH..(queue + 1) * contact::WIDTH;
+            let (total, after) = (&total.contact[at.clone()], &after.contact[at.clone()]);
+            row(&mut self.contact[at], total, after);
+        }
+        for (number, _) in maps.agent_zones.iter().enumerate().filter(|z| passes(*z.1)) {
+            let at = number * LEVELS..(number + 1) * LEVELS;
+            let (total, after) = (&total.agent[at.clone()], &after.agent[at.clone()]);
+            row(&mut self.agent[at], total, after);
+        }
+        for (cell, (number, _)) in maps.aux_keys.iter().enumerate() {
+            if passes(maps.agent_zones[number.index()]) {
+                row(&mut self.aux[cell], &total.aux[cell], &after.aux[cell]);
             }
         }
-        for (row, _) in maps.agent_zones.iter().enumerate().filter(|z| passes(*z.1)) {
-            let row = row * LEVELS..(row + 1) * LEVELS;
-            let both = total.agent[row.clone()]
-                .iter()
-                .zip(&after.agent[row.clone()]);
-            for (cell, (total, after)) in self.agent[row].iter_mut().zip(both) {
-                *cell = total.wrapping_sub(*after);
-            }
-        }
-        for (cell, (row, _)) in maps.aux_keys.iter().enumerate() {
-            if passes(maps.agent_zones[row.index()]) {
-                let (total, after) = (total.aux[cell], after.aux[cell]);
-                self.aux[cell] = [total[0] - after[0], total[1].wrapping_sub(after[1])];
-            }
+    }
+
+    /// Takes a table of the same or a smaller size off.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        let cells = self.contact.iter_mut().zip(&other.contact);
+        let cells = cells.chain(self.agent.iter_mut().zip(&other.agent));
+        let aux = self.aux.iter_mut().flatten();
+        for (cell, other) in cells.chain(aux.zip(other.aux.iter().flatten())) {
+            *cell = cell.wrapping_sub(*other);
         }
     }
 

@@ -3,8 +3,9 @@
 //! Tables are a cache of the partitions' states. Posts are absorbed as they are made: into totals,
 //! gauges and the tails that have passed their stamp; what distributions and maxima need is
 //! gathered. While windows have no tails yet (an engine that catches up), absorbing touches totals
-//! alone, and the first view builds the tails. Taking or losing a partition, and a change of a
-//! queue's group, rebuild all from the partitions' logs and bases.
+//! alone, and the first view builds the tails. Taking a partition with a state, and a change of a
+//! queue's group, rebuild all from the partitions' logs and bases; a partition that is lost is taken
+//! off.
 
 use std::sync::Arc;
 
@@ -307,7 +308,7 @@ impl Tables {
         }
     }
 
-    fn add_partition(&mut self, view: &PartitionView<'_>) {
+    pub(super) fn add_partition(&mut self, view: &PartitionView<'_>) {
         let partition = view.number as usize;
         self.add_state(view);
         view.log().for_each(Millis::MIN, Millis::MAX, |post| {
@@ -378,13 +379,13 @@ impl Tables {
                 self.totals.contact[queue * contact::WIDTH + column] += amount;
             }
             if self.gathering {
-                self.add_day_buckets(queue, &base.day.part, u16::MAX);
+                self.add_day_buckets(queue, &base.day.part, u16::MAX, 1);
             }
         }
     }
 
-    /// Adds the buckets of a base's day to the windows of a mask that are built.
-    pub(super) fn add_day_buckets(&mut self, queue: usize, day: &RowDay, mask: u16) {
+    /// Adds the buckets of a base's day `times` to the windows of a mask that are built.
+    pub(super) fn add_day_buckets(&mut self, queue: usize, day: &RowDay, mask: u16, times: i32) {
         let kept = self
             .tails
             .iter()
@@ -394,7 +395,8 @@ impl Tables {
             });
         for (kind, buckets) in [(Kind::Wait, &day.wait), (Kind::Handle, &day.handle)] {
             for &(bucket, count) in buckets {
-                self.spread.add(queue, kind, bucket, mask & kept, count);
+                self.spread
+                    .add(queue, kind, bucket, mask & kept, times * count);
             }
         }
     }

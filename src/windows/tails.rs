@@ -49,6 +49,10 @@ impl Tail {
         self.kind == WindowKind::All
     }
 
+    pub(super) fn is_day(&self) -> bool {
+        self.kind == WindowKind::Today
+    }
+
     /// Where the window begins when it ends at `to`.
     pub(super) fn begins(&self, zone: usize, to: Millis, zones: &Zones) -> Millis {
         match self.kind {

@@ -98,7 +98,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (-200_000..400_000_i64, whole_seconds, 0..2000_i64)
             .prop_map(|(after, whole, early)| Step::View { after, whole, early }),
         2 => Just(Step::Gathered),
-        1 => partition.prop_map(|partition| Step::Move { partition }),
+        2 => partition.prop_map(|partition| Step::Move { partition }),
         1 => (0..6_u32, 0..3_u8).prop_map(|(queue, group)| Step::Regroup { queue, group }),
     ]
 }
@@ -236,8 +236,14 @@ impl World {
             }
             Step::Move { partition } => {
                 self.absorb();
-                self.owner[partition] = (self.owner[partition] + 1) % WORKERS;
-                self.rebuild();
+                let (from, nothing) = (self.owner[partition], Instant::default());
+                let to = (from + 1) % WORKERS;
+                self.owner[partition] = to;
+                let leaving = self.partitions[partition].view(&nothing);
+                if !self.workers[from].0.lose(&leaving) {
+                    self.rebuild(from);
+                }
+                self.rebuild(to);
             }
             Step::Gathered => {
                 self.absorb();
@@ -255,17 +261,15 @@ impl World {
         }
     }
 
-    fn rebuild(&mut self) {
+    fn rebuild(&mut self, worker: usize) {
         self.rebuilt = true;
         let nothing = Instant::default();
-        for (worker, (tables, _)) in self.workers.iter_mut().enumerate() {
-            let own = self.partitions.iter().zip(&self.owner);
-            let views: Vec<_> = own
-                .filter(|(_, owner)| **owner == worker)
-                .map(|(partition, _)| partition.view(&nothing))
-                .collect();
-            tables.rebuild(&views);
-        }
+        let own = self.partitions.iter().zip(&self.owner);
+        let views: Vec<_> = own
+            .filter(|(_, owner)| **owner == worker)
+            .map(|(partition, _)| partition.view(&nothing))
+            .collect();
+        self.workers[worker].0.rebuild(&views);
     }
 
     fn check(&mut self, now: Millis, to: Millis) {
