@@ -11,6 +11,8 @@
 
 #[path = "kafka/engine.rs"]
 mod engine;
+#[path = "kafka/prometheus.rs"]
+mod prometheus;
 #[path = "kafka/topics.rs"]
 mod topics;
 
@@ -21,6 +23,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use engine::{Engine, Env, reading};
+use prometheus::Prometheus;
 use queuepulse::event::{Millis, Span};
 use queuepulse::simulate::{Faults, Options, OwnedEvent, Scale, Simulation, Topic};
 use serde_json::Value;
@@ -100,23 +103,12 @@ fn watch(engines: &[&Engine], over: Duration) -> Vec<BTreeMap<String, Value>> {
             let at = snapshot["at"].as_str().unwrap().to_owned();
             if at.contains(".000") {
                 snapshot.as_object_mut().unwrap().remove("data_age_seconds");
-                leave_out_complete_of_groups(&mut snapshot);
                 seen.insert(at, snapshot);
             }
         }
         sleep(Duration::from_millis(20));
     }
     seen
-}
-
-/// Whether a group's agents are whole depends on whether an engine met its queues or their settings
-/// first.
-fn leave_out_complete_of_groups(snapshot: &mut Value) {
-    for row in snapshot["groups"].as_array_mut().unwrap() {
-        for window in row["windows"].as_object_mut().unwrap().values_mut() {
-            window.as_object_mut().unwrap().remove("complete");
-        }
-    }
 }
 
 /// Compares what was seen at equal instants with what the first has seen; how many there were.
@@ -268,6 +260,7 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
     println!("{common} instants equal");
     assert!(common >= 5);
     shared_out(&[&first, &second], &viewer);
+    Prometheus::scraping(&[&first, &second], &viewer).agrees(&viewer);
 
     let freshness = freshness(&viewer, sender, last);
     println!("under load the viewer's instant is {freshness:?} old (p50, p99, most)");
