@@ -144,8 +144,10 @@ impl Member {
         let cooperative = is_cooperative(consumer);
         let (begins, all) = if given.is_empty() {
             (Vec::new(), 0)
+        } else if let Some(begun) = self.patiently(|| self.begin(&given))? {
+            begun
         } else {
-            self.patiently(|| self.begin(&given))?
+            return Ok(Change::Taken(Vec::new()));
         };
         for begin in &begins {
             let topic = self.settings.topic(begin.source.topic);
@@ -284,6 +286,7 @@ impl Member {
             tail: self.tail.as_ref(),
             tell: &self.tell,
             now: (self.clock)(),
+            stop: &self.stop,
             known: known.collect(),
         };
         let begins = restore.begin(sources)?;
@@ -311,18 +314,21 @@ impl Member {
     }
 
     /// Asks again while the broker does not answer: a wrong place to begin would be worse than the
-    /// wait, which the group bears as long as `max.poll.interval.ms`.
-    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    /// wait, which the group bears as long as `max.poll.interval.ms`. None when told to end
+    /// meanwhile: then nothing is begun, which is no failure.
+    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<Option<T>> {
         let until = Instant::now() + ASSIGNMENT;
         loop {
             match ask() {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(_) if self.stop.is_raised() => return Ok(None),
                 Err(error) if Instant::now() < until => {
                     tracing::warn!(%error, "cannot look up where to begin; asking again");
                     if self.stop.wait(Duration::from_millis(500)) {
-                        return Err(error);
+                        return Ok(None);
                     }
                 }
-                answer => return answer,
+                Err(error) => return Err(error),
             }
         }
     }

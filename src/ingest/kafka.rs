@@ -196,10 +196,6 @@ pub fn run(mut intake: Intake) -> Result<(), IngestError> {
     while ended.is_ok() && !stop.is_raised() {
         ended = poll_loop.once(&consumer);
     }
-    if stop.is_raised() && matches!(ended, Err(IngestError::Assignment(_))) {
-        // Asked to end while it looked up where to begin: nothing was begun.
-        ended = Ok(());
-    }
     let handed_over = poll_loop.hand_over_all();
     // Closing revokes the assignment, and so takes the final snapshots.
     drop(consumer);

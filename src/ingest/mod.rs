@@ -14,6 +14,7 @@ pub mod kafka;
 pub mod lease;
 pub mod note;
 pub mod partitioner;
+mod patience;
 mod poll_loop;
 pub mod progress;
 pub mod queue_events;

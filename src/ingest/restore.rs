@@ -2,14 +2,18 @@
 //! back in the log as the windows need.
 //!
 //! Runs in the group's callback, before anything is assigned, so it has a deadline: what cannot be
-//! restored in time is read from the log, which is right too, only slower.
+//! restored in time is read from the log, which is right too, only slower. A slow broker is asked
+//! again before that: a whole log read back takes minutes, a second attempt seconds. While it waits
+//! the process shows nothing of its own (its lease has ended), as it would while it read the log;
+//! and the wait, with all other questions, stays below `max.poll.interval.ms`, so that the group bears
+//! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 
 use crate::engine::partition::Partition;
 use crate::engine::settings::StateSettings;
@@ -24,13 +28,19 @@ use crate::windows::frame::WindowSpec;
 use super::client::{Broker, KafkaSettings};
 use super::context::lock;
 use super::note::{Note, Tell};
+use super::patience::Patience;
 use super::source::{Source, Topic};
 use super::start::{self, LogBounds, Start};
+use super::stop::Stop;
 
 /// How long one question to the broker may take.
 const QUESTION: Duration = Duration::from_secs(5);
 /// How long reading snapshots may take.
-const RESTORE: Duration = Duration::from_secs(5);
+const RESTORE: Patience = Patience {
+    attempt: Duration::from_secs(5),
+    pause: Duration::from_millis(500),
+    all: Duration::from_secs(15),
+};
 
 /// A partition's state out of a snapshot.
 pub struct Restored {
@@ -67,11 +77,14 @@ pub(super) struct Restore<'a> {
     pub(super) tail: Option<&'a Mutex<Tail>>,
     pub(super) tell: &'a Tell,
     pub(super) now: Millis,
+    /// Told when the process is to end.
+    pub(super) stop: &'a Stop,
     /// How many partitions each topic was known to have before.
     pub(super) known: BTreeMap<Topic, i32>,
 }
 
 type Found = Option<Taken<Box<Partition>>>;
+type Chosen = Choice<Box<Partition>>;
 
 impl Restore<'_> {
     /// Where each of these begins.
@@ -80,7 +93,10 @@ impl Restore<'_> {
         let bound = |&source: &Source| Ok((source, self.broker.bounds(source, None, QUESTION)?));
         let bounds: Vec<(Source, LogBounds)> =
             sources.iter().map(bound).collect::<KafkaResult<_>>()?;
-        let mut snapshots = self.snapshots(&bounds, begun + RESTORE);
+        let mut snapshots = self.snapshots(&bounds, begun);
+        if self.stop.is_raised() {
+            return Err(KafkaError::Canceled);
+        }
         let begins: KafkaResult<Vec<Begin>> = bounds
             .into_iter()
             .map(|(source, bounds)| self.one(source, bounds, snapshots.remove(&source).flatten()))
@@ -128,51 +144,105 @@ impl Restore<'_> {
         Ok(start::decide(bounds, wanted))
     }
 
-    /// The newest usable snapshot of each; none of those that have none.
+    /// The newest usable snapshot of each; none of those that have none, or of which none could be
+    /// read for all the time there is.
     fn snapshots(
         &mut self,
         bounds: &[(Source, LogBounds)],
-        deadline: Instant,
+        begun: Instant,
     ) -> BTreeMap<Source, Found> {
-        let Some(tail) = self.tail else {
-            return BTreeMap::new();
+        let mut found = BTreeMap::new();
+        let (Some(tail), stop) = (self.tail, self.stop) else {
+            return found;
         };
+        RESTORE.persist(
+            bounds.to_vec(),
+            || begun.elapsed(),
+            |pause| stop.wait(pause),
+            |left, attempt| {
+                let deadline = begun + attempt.deadline;
+                let (chosen, unread) = self.look(&left, tail, deadline, attempt.first);
+                let settled = |source: &Source, choice: &Choice<_>| {
+                    attempt.last || choice.taken.is_some() || !unread.contains(source)
+                };
+                for (source, choice) in chosen {
+                    if settled(&source, &choice) {
+                        found.insert(source, self.told(source, choice));
+                    }
+                }
+                let again = |(source, _): &(Source, LogBounds)| !found.contains_key(source);
+                let left: Vec<_> = left.into_iter().filter(again).collect();
+                if !left.is_empty() {
+                    let (partitions, last) = (left.len(), attempt.last);
+                    tracing::warn!(partitions, last, "snapshots could not be read in time");
+                }
+                left
+            },
+        );
+        found
+    }
+
+    /// What may be begun from, and of which something could not be read in time.
+    fn look(
+        &mut self,
+        bounds: &[(Source, LogBounds)],
+        tail: &Mutex<Tail>,
+        deadline: Instant,
+        first: bool,
+    ) -> (Vec<(Source, Chosen)>, BTreeSet<Source>) {
         let wanted: Vec<Of> = bounds
             .iter()
             .map(|(source, _)| self.settings.of(*source))
             .collect();
-        let mut pile = match lock(tail).read(&wanted, deadline) {
-            Ok(pile) => pile,
+        let (mut pile, cut) = match lock(tail).read(&wanted, deadline) {
+            Ok(read) => read,
             Err(error) => {
-                tracing::warn!(%error, "snapshots cannot be read; the log is read instead");
-                return BTreeMap::new();
+                tracing::warn!(%error, "snapshots cannot be read");
+                let all = bounds.iter().map(|(source, _)| *source);
+                return (Vec::new(), all.collect());
             }
         };
-        for _ in 0..pile.damaged() {
+        for _ in 0..if first { pile.damaged() } else { 0 } {
             self.tell.note(Note::Refused(Refusal::Damaged));
         }
         let mut jobs = Vec::new();
+        let mut unread = BTreeSet::new();
         for ((source, bounds), of) in bounds.iter().zip(&wanted) {
             let (candidates, _) = pile.take(of);
-            let newest = candidates.iter().max_by_key(|found| found.header.written);
-            if let Some(had) = newest
-                .map(|newest| newest.header.partitions)
-                .filter(|&had| had > 0)
-            {
-                let known = self.known.entry(source.topic).or_default();
-                *known = had.max(*known);
+            self.learn_partitions(*source, &candidates);
+            if cut.contains(&of.partition) {
+                unread.insert(*source);
             }
             jobs.push((*source, *bounds, candidates));
         }
         let this = &*self;
-        in_parallel(jobs, |(source, bounds, candidates)| {
-            (
-                source,
-                this.choose(source, bounds, candidates, tail, deadline),
-            )
-        })
-        .into_iter()
-        .collect()
+        let chosen = in_parallel(jobs, |(source, bounds, candidates)| {
+            let choice = this.choose(source, bounds, candidates, tail, deadline);
+            (source, choice)
+        });
+        let late = chosen
+            .iter()
+            .filter(|(_, choice)| choice.refused.contains(&Refusal::Unread));
+        unread.extend(late.map(|(source, _)| *source));
+        (chosen, unread)
+    }
+
+    /// How many partitions the topic had when the newest of these was written.
+    fn learn_partitions(&mut self, source: Source, candidates: &[Candidate]) {
+        let newest = candidates.iter().max_by_key(|found| found.header.written);
+        if let Some(newest) = newest.filter(|newest| newest.header.partitions > 0) {
+            let known = self.known.entry(source.topic).or_default();
+            *known = newest.header.partitions.max(*known);
+        }
+    }
+
+    /// The snapshot that was chosen; why others were not is told.
+    fn told(&self, source: Source, choice: Chosen) -> Found {
+        for refusal in choice.refused {
+            tracing::warn!(%source, reason = refusal.reason(), "a snapshot is not used");
+            self.tell.note(Note::Refused(refusal));
+        }
+        choice.taken
     }
 
     fn choose(
@@ -182,7 +252,7 @@ impl Restore<'_> {
         candidates: Vec<Candidate>,
         tail: &Mutex<Tail>,
         deadline: Instant,
-    ) -> Found {
+    ) -> Chosen {
         let wanted = Wanted {
             format: u32::from(encoding::FORMAT),
             settings: self.state_hash,
@@ -196,12 +266,7 @@ impl Restore<'_> {
             let partition = encoding::decode(&bytes, Arc::clone(self.state));
             partition.map(Box::new).map_err(|_| Refusal::Damaged)
         };
-        let Choice { taken, refused } = choose(candidates, &wanted, record_at, decode);
-        for refusal in refused {
-            tracing::warn!(%source, reason = refusal.reason(), "a snapshot is not used");
-            self.tell.note(Note::Refused(refusal));
-        }
-        taken
+        choose(candidates, &wanted, record_at, decode)
     }
 }
 

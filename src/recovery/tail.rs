@@ -1,7 +1,7 @@
 //! Reads the tails of the snapshot partitions, and single records of the source logs, with one
 //! client outside the group that is kept open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -75,11 +75,12 @@ impl Tail {
     }
 
     /// Reads back from the ends of the snapshot partitions until there is a complete snapshot of
-    /// each that is wanted, or nothing is left to read, or the deadline has passed.
+    /// each that is wanted, or nothing is left to read, or the deadline has passed: then the second
+    /// is the partitions of which there is none and that were not read to their beginning.
     ///
     /// # Errors
     /// The broker does not answer.
-    pub fn read(&self, wanted: &[Of], deadline: Instant) -> KafkaResult<Pile> {
+    pub fn read(&self, wanted: &[Of], deadline: Instant) -> KafkaResult<(Pile, BTreeSet<i32>)> {
         let mut pile = Pile::default();
         let mut unread = Ranges::new();
         for of in wanted {
@@ -89,15 +90,16 @@ impl Tail {
                 unread.insert(of.partition, range);
             }
         }
+        let lacks = |pile: &Pile, partition: i32| {
+            let mut own = wanted.iter().filter(|of| of.partition == partition);
+            own.any(|of| !pile.has(of))
+        };
         let mut length = TAIL;
-        while Instant::now() < deadline {
-            let lacks = |partition: i32| {
-                let mut own = wanted.iter().filter(|of| of.partition == partition);
-                own.any(|of| !pile.has(of))
-            };
+        let mut cut = BTreeSet::new();
+        while cut.is_empty() && Instant::now() < deadline {
             let mut now = Ranges::new();
             for (&partition, (low, high)) in &mut unread {
-                if *low < *high && lacks(partition) {
+                if *low < *high && lacks(&pile, partition) {
                     let from = (*high - length).max(*low);
                     now.insert(partition, (from, *high));
                     *high = from;
@@ -106,14 +108,21 @@ impl Tail {
             if now.is_empty() {
                 break;
             }
-            self.read_ranges(&self.topic, now, deadline, &mut |message| {
+            let these: BTreeSet<i32> = now.keys().copied().collect();
+            let whole = self.read_ranges(&self.topic, now, deadline, &mut |message| {
                 if let Some(value) = message.payload() {
                     pile.add(value, &|of| wanted.contains(of));
                 }
             })?;
+            if !whole {
+                cut = these;
+            }
             length *= 4;
         }
-        Ok(pile)
+        let left = unread.iter().filter(|(_, (low, high))| low < high);
+        cut.extend(left.map(|(partition, _)| *partition));
+        cut.retain(|&partition| lacks(&pile, partition));
+        Ok((pile, cut))
     }
 
     /// What the source log holds at an offset.
