@@ -83,8 +83,7 @@ impl Ticks {
     /// looks by itself after each batch.
     ///
     /// # Errors
-    /// The poll thread is stuck: it has not gone round for [`STUCK`] ticks. Counted in ticks, so that
-    /// a process that was stopped as a whole is not taken for one.
+    /// The poll thread is stuck: it has not gone round for [`STUCK`] ticks.
     pub fn run(
         &self,
         workers: &[SyncSender<Order>],
@@ -92,17 +91,10 @@ impl Ticks {
         stop: &Stop,
         clock: fn() -> Millis,
     ) -> Result<(), AppError> {
-        let mut last_round = (None, 0);
+        let mut rounds = Rounds::default();
         while !stop.is_raised() {
             self.advance(clock());
-            let polled = progress.last_poll();
-            let ticks = if last_round.0 == polled {
-                last_round.1 + 1
-            } else {
-                0
-            };
-            last_round = (polled, ticks);
-            if polled.is_some() && ticks > STUCK {
+            if rounds.is_stuck(progress.last_poll()) {
                 return Err(AppError::Stuck);
             }
             for worker in workers {
@@ -115,9 +107,48 @@ impl Ticks {
     }
 }
 
+/// Counts ticks since the poll thread last went round. Ticks and not time, so that a process that was
+/// stopped as a whole is not taken for a stuck one.
+#[derive(Debug, Default)]
+struct Rounds {
+    last: Option<Millis>,
+    ticks: u32,
+}
+
+impl Rounds {
+    /// At a tick: whether the loop that was last seen `polled` is stuck. One that has not begun is not.
+    fn is_stuck(&mut self, polled: Option<Millis>) -> bool {
+        let stands = polled == self.last;
+        self.ticks = if stands { self.ticks + 1 } else { 0 };
+        self.last = polled;
+        polled.is_some() && self.ticks > STUCK
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_poll_loop_that_stands_still_for_a_minute_of_ticks_is_stuck() {
+        let mut rounds = Rounds::default();
+        let mut ticks = |count: u32, polled: Option<i64>| {
+            let stuck = (0..count).map(|_| rounds.is_stuck(polled.map(Millis)));
+            stuck.filter(|stuck| *stuck).count()
+        };
+        assert_eq!(ticks(1000, None), 0, "it has not begun");
+        assert_eq!(
+            ticks(1 + STUCK, Some(5000)),
+            0,
+            "it waits, as when the group changes"
+        );
+        assert_eq!(ticks(1, Some(5001)), 0, "it has gone round");
+        // A process that was stopped has no ticks; the first after it finds the loop where it stood.
+        assert_eq!(ticks(1, Some(5001)), 0);
+        assert_eq!(ticks(STUCK - 1, Some(5001)), 0);
+        assert_eq!(ticks(3, Some(5001)), 3, "nor does it any more");
+        assert_eq!(ticks(1, Some(5002)), 0);
+    }
 
     #[test]
     fn windows_end_at_whole_seconds_and_never_move_back() {

@@ -14,6 +14,8 @@
 
 mod broker;
 mod check;
+#[path = "../simulation/dice.rs"]
+#[allow(dead_code, reason = "tests/simulation.rs uses the rest")]
 mod dice;
 #[path = "../kafka/engine.rs"]
 mod engine;

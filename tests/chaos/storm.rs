@@ -55,7 +55,7 @@ pub struct Storm<'a> {
 const FOR_THE_ORACLE: u64 = 1_000_000;
 
 /// The share of each fault, in hundredths; numbers are those of docs/chaos.md.
-const FAULTS: [(&str, u64); 12] = [
+const FAULTS: [(&str, usize); 12] = [
     ("1 kill -9", 45),
     ("2 SIGSTOP", 15),
     ("3 SIGTERM", 12),
@@ -89,7 +89,7 @@ impl<'a> Storm<'a> {
         // One more than asked for comes and goes.
         let count = plan.engines + 1;
         let fleet = Fleet::new(&broker.address, &proxy.address, &topics, count, log);
-        let dice = Dice(plan.seed);
+        let dice = Dice::new(plan.seed);
         Self {
             plan,
             topics,
@@ -115,7 +115,8 @@ impl<'a> Storm<'a> {
             self.mend();
             if Instant::now() >= next {
                 self.strike();
-                next = Instant::now() + Duration::from_millis(1000 + self.dice.below(2000));
+                next = Instant::now()
+                    + Duration::from_millis(self.dice.millis(1000, 2999).unsigned_abs());
             }
             sleep(Duration::from_millis(50));
         }
@@ -168,7 +169,7 @@ impl<'a> Storm<'a> {
     }
 
     fn carry_out(&mut self, fault: &str, place: usize) {
-        let away = Duration::from_millis(self.dice.below(3000));
+        let away = Duration::from_millis(self.dice.millis(0, 2999).unsigned_abs());
         let extra = self.plan.engines;
         match fault {
             "1 kill -9" => self.fleet.kill(place, away),
