@@ -14,15 +14,19 @@ mod support;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memory::processor_time;
 use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
+use queuepulse::recovery::cadence::{RATE, SHORTEST};
 use queuepulse::recovery::encoding::{decode, encode};
-use queuepulse::simulate::Scale;
-use support::engine::{Engine, warm_of};
+use queuepulse::simulate::{Scale, Simulation};
+use support::engine::{Engine, Records, warm_of};
 
 const PARTITIONS: usize = 16;
+/// Seconds of log that two engines ingest.
+const BESIDE: i64 = 300;
 
 fn main() {
     let mut numbers = std::env::args()
@@ -35,11 +39,82 @@ fn main() {
         clients: Scale::of(queues, 1).clients,
         ..Scale::LARGEST
     };
-    let (mut engine, _, now) = warm_of(scale, PARTITIONS, i64::from(minutes));
+    let (mut engine, mut simulation, now) = warm_of(scale, PARTITIONS, i64::from(minutes));
     held(&engine);
     let states = written(&engine);
-    compressed(&states);
+    let bytes = compressed(&states);
+    let mut other = Engine::new(PARTITIONS);
+    other.partitions = decoded(&engine, &states);
+    other.rebuild();
+    other.view(now);
+    let now = beside(&mut engine, &mut other, &mut simulation, now, bytes);
+    drop(other);
+    let states = written(&engine);
     taken_up(&mut engine, &states, now);
+}
+
+/// Two engines of one state ingest the same log, one of them with snapshots at the cadence of a live
+/// engine, its processor time being the clock: so it is when it catches up.
+fn beside(
+    without: &mut Engine,
+    with: &mut Engine,
+    simulation: &mut Simulation,
+    mut now: Millis,
+    bytes: usize,
+) -> Millis {
+    let interval = SHORTEST.max(Duration::from_millis(bytes as u64 * 1000 / RATE));
+    let pause = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX) / (2 * PARTITIONS as u64);
+    let (mut alone, mut ingest, mut encoding) = (0, 0, 0);
+    let (mut records, mut encoded, mut buffer) = (Records::default(), 0, Vec::new());
+    for second in 1..=BESIDE {
+        now = now + Span::seconds(1);
+        records.fill(simulation, now, PARTITIONS);
+        // the first of two has the records' bytes brought to the caches for the other
+        if second % 2 == 0 {
+            alone += ingested(without, &records);
+        }
+        ingest += ingested(with, &records);
+        if second % 2 == 1 {
+            alone += ingested(without, &records);
+        }
+        if ingest + encoding >= (encoded + 1) * pause {
+            let place = usize::try_from(encoded).unwrap_or(0) * 7 % with.partitions.len();
+            encoded += 1;
+            buffer.clear();
+            encoding += timed(|| encode(&with.partitions[place], &mut buffer)).0;
+        }
+        if second % 60 == 0 {
+            for engine in [&mut *without, &mut *with] {
+                let frame = engine.view(now);
+                engine.publish(frame);
+            }
+        }
+    }
+    println!(
+        "ingest of {BESIDE} s of log: {:.0} ms without, {:.0} ms with snapshots every {:.0} s, {encoded} encoded in {:.0} ms of it: {:+.1} %",
+        ms(alone),
+        ms(ingest + encoding),
+        interval.as_secs_f64(),
+        ms(encoding),
+        ((ingest + encoding) as f64 / alone as f64 - 1.0) * 100.0,
+    );
+    now
+}
+
+fn ingested(engine: &mut Engine, records: &Records) -> u64 {
+    let work = || {
+        for (partition, record) in records.iter() {
+            engine.apply(partition, record);
+            engine.absorb(partition);
+        }
+    };
+    timed(work).0
+}
+
+fn decoded(engine: &Engine, states: &[Vec<u8>]) -> Vec<Partition> {
+    let settings = engine.partitions[0].names().settings();
+    let state = |bytes: &Vec<u8>| decode(bytes, Arc::clone(settings)).ok();
+    states.iter().filter_map(state).collect()
 }
 
 fn ms(nanos: u64) -> f64 {
@@ -96,7 +171,9 @@ fn written(engine: &Engine) -> Vec<Vec<u8>> {
     states
 }
 
-fn compressed(states: &[Vec<u8>]) {
+/// The bytes that all have at the level that snapshots are written with.
+fn compressed(states: &[Vec<u8>]) -> usize {
+    let mut all = Vec::new();
     for level in [1, 3] {
         let (time, sizes) = timed(|| {
             let size =
@@ -109,7 +186,9 @@ fn compressed(states: &[Vec<u8>]) {
             mib(sizes.iter().sum()),
             mib(sizes.iter().copied().max().unwrap_or(0)),
         );
+        all.push(sizes.iter().sum());
     }
+    all.first().copied().unwrap_or(0)
 }
 
 /// Partitions are given away, one as the tables do it, one by making them anew.
@@ -138,11 +217,7 @@ fn given_away(engine: &mut Engine, side: &str, now: Millis) {
 /// A process that begins: every state decoded, the tables made of them, the first view. Then one
 /// partition is given away.
 fn taken_up(engine: &mut Engine, states: &[Vec<u8>], now: Millis) {
-    let settings = Arc::clone(engine.partitions[0].names().settings());
-    let (time, partitions) = timed(|| {
-        let state = |bytes: &Vec<u8>| decode(bytes, Arc::clone(&settings)).ok();
-        states.iter().filter_map(state).collect::<Vec<_>>()
-    });
+    let (time, partitions) = timed(|| decoded(engine, states));
     println!(
         "decode: {:.0} ms all {} partitions",
         ms(time),

@@ -168,6 +168,7 @@ fn samples(engine: &Engine) -> Vec<String> {
         "queuepulse_bad",
         "queuepulse_data_age",
         "queuepulse_source",
+        "queuepulse_stream",
         "queuepulse_poll",
         "queuepulse_lag",
         "queuepulse_partitions",

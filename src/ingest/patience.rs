@@ -101,13 +101,15 @@ mod tests {
         (begun, unread)
     }
 
+    /// Quick from, told to end at (seconds): attempts begun at (milliseconds), unread.
+    type Row = ((u64, u64), (&'static [u64], &'static [u32]));
+
     #[test]
     fn a_slow_broker_is_asked_again_and_only_for_what_is_left_for_a_bounded_time() {
         let at = |times: &[u64]| -> Vec<Duration> {
             times.iter().copied().map(Duration::from_millis).collect()
         };
-        // (quick from, told to end at) -> (attempts begun at, unread)
-        let table: [((u64, u64), (&[u64], &[u32])); 5] = [
+        let table: [Row; 5] = [
             ((0, 99), (&[0], &[])),
             ((5, 99), (&[0, 5500], &[])),
             ((11, 99), (&[0, 5500, 11_000], &[])),
