@@ -78,6 +78,9 @@ fn what_cannot_be_simulated_is_said_in_one_line() {
             "not demo, largest or QUEUESxAGENTS",
         ),
         (&["--max-delay", "soon"][..], 64, "no duration"),
+        (&["--duplicates", "2"][..], 64, "not a number from 0 to 1"),
+        (&["--disorder", "NaN"][..], 64, "not a number from 0 to 1"),
+        (&["--rate", "0"][..], 64, "0 is not in 1.."),
         (
             &["--brokers", "127.0.0.1:1"][..],
             69,

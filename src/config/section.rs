@@ -304,9 +304,21 @@ impl<'f> Section<'f> {
                 || format!("there is no such key; there are {}", self.known.join(", ")),
                 |(_, known)| format!("there is no such key; did you mean {known}?"),
             );
-            self.wrong(name, value, right);
+            if is_secret(name) {
+                self.faults.push(self.key(name), None, right);
+            } else {
+                self.wrong(name, value, right);
+            }
         }
     }
+}
+
+/// Whether a key sounds as if its value were nobody's business.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["password", "secret", "token", "credential", "passphrase"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// The text of a single value, however it was written.

@@ -41,16 +41,16 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "HH:MM", value_parser = parse_clock)]
     time_of_day: Option<Span>,
     /// Share of the events that are sent twice, 0..1
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    #[arg(long, default_value = "0", value_name = "SHARE", value_parser = parse_share)]
     duplicates: f64,
     /// Share of the events that are sent late, 0..1
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    #[arg(long, default_value = "0", value_name = "SHARE", value_parser = parse_share)]
     disorder: f64,
     /// How late a duplicated or disordered event may be sent
     #[arg(long, default_value = "30s", value_name = "DUR", value_parser = parse_span)]
     max_delay: Span,
     /// Events a second; default: flat out
-    #[arg(long, value_name = "N", conflicts_with = "real_time")]
+    #[arg(long, value_name = "N", conflicts_with = "real_time", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
     /// One second of the centre's time a second
     #[arg(long)]
@@ -410,6 +410,13 @@ fn parse_clock(text: &str) -> Result<Span, String> {
     Ok(Span::minutes(
         i64::from(time.hour()) * 60 + i64::from(time.minute()),
     ))
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok();
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("{text:?} is not a number from 0 to 1"))
 }
 
 fn parse_scale(text: &str) -> Result<Scale, String> {
