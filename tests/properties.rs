@@ -17,7 +17,7 @@ mod posts;
 
 use logs::{LONG, SHORT, Sent, arrivals, instants, partitions};
 use oracle::record::Record;
-use oracle::{Settings, Window, compare::differences, contacts};
+use oracle::{Settings, Window, compare::differences, lives};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError};
 use serde_json::Value;
@@ -281,7 +281,7 @@ fn shown(log: &[Sent], picks: &[(usize, usize)], spread: usize) -> Result<(), Te
             for (number, part) in records.iter().enumerate() {
                 let applied = oracle::record::applied(part, at, buffer);
                 // What the documents leave open is not compared.
-                if contacts::in_doubt(&applied, &settings) {
+                if lives::in_doubt(&applied, &settings) {
                     return faults;
                 }
                 let news = applied.iter().filter(|record| record.time > done);
@@ -315,7 +315,7 @@ fn folded(log: &[Sent], picks: &[(usize, usize)]) -> Result<(), TestCaseError> {
         for applied in [sorted, as_sent] {
             let differs = |applied: &[&Record]| {
                 // What the documents leave open is not compared.
-                if contacts::in_doubt(applied, &Settings::default()) {
+                if lives::in_doubt(applied, &Settings::default()) {
                     Vec::new()
                 } else {
                     posts::differences(applied, at)

@@ -22,7 +22,10 @@ pub mod agents;
 pub mod compare;
 pub mod contacts;
 pub mod figures;
+pub mod lives;
+pub mod posts;
 pub mod record;
+pub mod tally;
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use queuepulse::event::{Millis, Presence};
 use serde_json::Value;
 
 use crate::oracle::agents::{self, State};
-use crate::oracle::figures;
+use crate::oracle::posts;
 use crate::oracle::{Settings, record};
 
 /// By what is posted: the net amount at each stamp; nothing that is 0.
@@ -163,7 +163,7 @@ fn told(fact: &Fact, names: &Names) -> Option<String> {
 /// What the oracle says of the same records.
 pub fn of_oracle(records: &[&record::Record], settings: &Settings, at: i64) -> Steps {
     let mut steps = Steps::new();
-    for (what, stamp, by) in figures::posted(records, settings, at) {
+    for (what, stamp, by) in posts::posted(records, settings, at) {
         step(&mut steps, what, stamp, by);
     }
     for agent in agents::agents(records, settings, at) {
