@@ -161,10 +161,15 @@ fn consumer(brokers: &str) -> (ClientConfig, TopicPartitionList) {
     (config, all)
 }
 
-fn poll(brokers: &str, records: u64) -> (u64, u64) {
+fn base_consumer(brokers: &str) -> BaseConsumer {
     let (config, all) = consumer(brokers);
     let consumer: BaseConsumer = config.create().unwrap();
     consumer.assign(&all).unwrap();
+    consumer
+}
+
+fn poll(brokers: &str, records: u64) -> (u64, u64) {
+    let consumer = base_consumer(brokers);
     let (mut seen, mut bytes) = (0, 0);
     while seen < records {
         if let Some(message) = consumer.poll(Duration::from_secs(10)) {
@@ -192,9 +197,7 @@ fn stream(brokers: &str, records: u64) -> (u64, u64) {
 }
 
 fn batch(brokers: &str, records: u64) -> (u64, u64) {
-    let (config, all) = consumer(brokers);
-    let consumer: BaseConsumer = config.create().unwrap();
-    consumer.assign(&all).unwrap();
+    let consumer = base_consumer(brokers);
     let (mut seen, mut bytes) = (0, 0);
     let mut messages = [std::ptr::null_mut(); BATCH];
     // SAFETY: the client lives until the end of this function, and its queue is given back before.
@@ -234,7 +237,7 @@ fn whole(brokers: &str, counted: u64, run: u64) -> Cost {
             wall: begun.elapsed().as_secs_f64(),
             cpu: cpu_of(&process),
         };
-        if records_read(&engine) >= counted {
+        if engine.records_read() as u64 >= counted {
             println!(
                 "             peak memory {} MiB",
                 resident_peak(&process) / 1024
@@ -242,16 +245,6 @@ fn whole(brokers: &str, counted: u64, run: u64) -> Cost {
             return cost;
         }
     }
-}
-
-/// Records of contacts and agents that an engine has read.
-fn records_read(engine: &engine::Engine) -> u64 {
-    let text = engine.get("/metrics").unwrap_or_default();
-    text.lines()
-        .filter(|line| line.starts_with("queuepulse_records_total{"))
-        .filter(|line| !line.contains("-queues\""))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
-        .sum()
 }
 
 /// The most memory that a process had resident, in KiB.

@@ -10,6 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use crate::event::Millis;
+use crate::recovery::tail::timestamp_of;
 
 use super::assignment::{Assignment, Share, Step};
 use super::batch::Batch;
@@ -190,11 +191,7 @@ impl PollLoop {
             self.notes.note(Note::Holes(topic, holes.unsigned_abs()));
         }
         let batch = open(reading, source, &self.used, &mut self.kept);
-        let timestamp = message
-            .timestamp()
-            .to_millis()
-            .filter(|&millis| millis >= 0);
-        batch.push(message.offset(), message.payload(), timestamp.map(Millis));
+        batch.push(message.offset(), message.payload(), timestamp_of(message));
         let full = batch.len() >= BATCH_RECORDS || batch.bytes() >= BATCH_BYTES;
         reading.next = message.offset() + 1;
         if full {

@@ -17,6 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use crate::decode::{Limits, decode};
 use crate::event::{Discard, Event, Millis, QueueEvent, Span};
 use crate::live::{BadSetting, Registry};
+use crate::recovery::tail::timestamp_of;
 
 use super::batch::is_ahead;
 use super::client::{Broker, KafkaSettings, Quiet, TopicState};
@@ -162,8 +163,7 @@ impl QueueTable {
     }
 
     fn apply(&self, message: &BorrowedMessage<'_>) {
-        let timestamp = message.timestamp().to_millis();
-        let timestamp = timestamp.filter(|&millis| millis >= 0).map(Millis);
+        let timestamp = timestamp_of(message);
         let read = read(message.payload(), timestamp, &self.limits, self.max_ahead);
         let result = read.map(|event| {
             let refused = &mut |setting| (self.tell)(Told::Refused(setting));

@@ -202,7 +202,8 @@ impl Restore<'_> {
                 return (Vec::new(), all.collect());
             }
         };
-        for _ in 0..if first { pile.damaged() } else { 0 } {
+        let damaged = if first { pile.damaged() } else { 0 };
+        for _ in 0..damaged {
             self.tell.note(Note::Refused(Refusal::Damaged));
         }
         let mut jobs = Vec::new();

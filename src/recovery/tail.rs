@@ -130,12 +130,8 @@ impl Tail {
         let mut found = Found::Nothing;
         let range = Ranges::from([(partition, (offset, offset + 1))]);
         let read = self.read_ranges(topic, range, deadline, &mut |message| {
-            let timestamp = message
-                .timestamp()
-                .to_millis()
-                .filter(|&millis| millis >= 0);
-            let fingerprint =
-                Fingerprint::of(message.offset(), timestamp.map(Millis), message.payload());
+            let timestamp = timestamp_of(message);
+            let fingerprint = Fingerprint::of(message.offset(), timestamp, message.payload());
             if message.offset() == offset {
                 found = Found::Record(fingerprint);
             }
@@ -196,6 +192,12 @@ impl Tail {
         self.client.unassign()?;
         Ok(ranges.is_empty())
     }
+}
+
+/// The timestamp that belongs to the log, if a record has one.
+pub fn timestamp_of(message: &BorrowedMessage<'_>) -> Option<Millis> {
+    let millis = message.timestamp().to_millis();
+    millis.filter(|&millis| millis >= 0).map(Millis)
 }
 
 fn is_absent(error: &KafkaError) -> bool {

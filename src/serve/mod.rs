@@ -34,6 +34,7 @@ use stream::Events;
 
 /// How long an answer may take before it begins.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
 /// What every request is answered from.
 #[derive(Debug)]
 struct Served {

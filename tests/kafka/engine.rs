@@ -120,18 +120,22 @@ impl Engine {
         serde_json::from_str(&self.get("/api/v1/snapshot").ok()?).ok()
     }
 
+    /// Records of contacts and agents that it has applied.
+    pub fn records_read(&self) -> usize {
+        let text = self.get("/metrics").unwrap_or_default();
+        text.lines()
+            .filter(|line| line.starts_with("queuepulse_records_total{"))
+            .filter(|line| !line.contains("-queues\""))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok())
+            .sum()
+    }
+
     /// Waits until it has applied so many records of contacts and agents and is ready.
     pub fn wait_until_read(&self, expected: usize) {
         let begun = Instant::now();
         loop {
-            let text = self.get("/metrics").unwrap_or_default();
-            let read: f64 = text
-                .lines()
-                .filter(|line| line.starts_with("queuepulse_records_total{"))
-                .filter(|line| !line.contains("-queues\""))
-                .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-                .sum();
-            if format!("{read:.0}") == expected.to_string() && self.get("/readyz").is_ok() {
+            let read = self.records_read();
+            if read == expected && self.get("/readyz").is_ok() {
                 return;
             }
             assert!(

@@ -147,15 +147,20 @@ impl Fold<'_> {
     /// visit begun before it and still open; then beginnings; then the rest, to the visit just
     /// begun; last an end for which no earlier visit is open (wait 0). `closed` is last of all."
     fn instant_of_a_beginning(&mut self, instant: Range<usize>) {
-        self.scratch.done.clear();
-        self.scratch.done.resize(instant.len(), false);
-        self.turn(&instant, Self::ends_what_is_open);
+        self.ends_first(&instant);
         self.turn(&instant, |fold, fact| fact.visit != 0 || fold.begins(fact));
         self.turn(&instant, |_, fact| {
             !fact.is_end() && !matches!(fact.code, Code::WrappedUp | Code::Closed)
         });
         self.turn(&instant, |_, fact| fact.code != Code::Closed);
         self.turn(&instant, |_, _| true);
+    }
+
+    /// Begins an instant with the ends of what is open.
+    fn ends_first(&mut self, instant: &Range<usize>) {
+        self.scratch.done.clear();
+        self.scratch.done.resize(instant.len(), false);
+        self.turn(instant, Self::ends_what_is_open);
     }
 
     /// Takes the facts of an instant that have not had their turn and whose turn it is.
@@ -186,9 +191,7 @@ impl Fold<'_> {
             return false;
         }
         let (scratch, odd) = (self.scratch.clone(), self.odd);
-        self.scratch.done.clear();
-        self.scratch.done.resize(instant.len(), false);
-        self.turn(instant, Self::ends_what_is_open);
+        self.ends_first(instant);
         let begins = records.iter().any(|fact| self.begins(fact));
         (*self.scratch, self.odd) = (scratch, odd);
         begins
