@@ -301,6 +301,7 @@ fn check(root: &mut Section<'_>, overrides: &Overrides) -> Config {
     let windows = overrides.windows.clone().unwrap_or(windows);
     let zone = overrides.zone.clone().unwrap_or(zone);
     let (mut state, extra) = state::state(root, zone.clone());
+    state.list_agents = agents(root);
     if overrides.zone.is_some() {
         state.zones = crate::event::Zones::new(vec![zone]);
         state.zone_by_queue.clear();
@@ -445,6 +446,14 @@ fn export(root: &mut Section<'_>, windows: &[WindowSpec]) -> ExportConfig {
         all_rungs: all_rungs.unwrap_or_default(),
         all: all.unwrap_or_default(),
     }
+}
+
+/// Whether agents are listed.
+fn agents(root: &mut Section<'_>) -> bool {
+    let mut section = root.section("agents");
+    let list = section.flag("list");
+    section.finish();
+    list.unwrap_or_default()
 }
 
 fn cluster(root: &mut Section<'_>) -> ClusterConfig {

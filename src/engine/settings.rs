@@ -95,6 +95,9 @@ pub struct StateSettings {
     pub max_queues: usize,
     /// The key of the id hash.
     pub id_key: u64,
+    /// Agents' ids are kept, and since when each is as he is. Changes no figure, so snapshots of
+    /// either kind are good for both: what they lack is known from the agent's next event on.
+    pub list_agents: bool,
 }
 
 impl StateSettings {
@@ -164,6 +167,7 @@ impl Default for StateSettings {
             after_contact: Vec::new(),
             log_keep: Span::minutes(62),
             id_key: 0x5155_4555_4550_554c,
+            list_agents: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::partition::Partition;
 use crate::engine::settings::StateSettings;
 use crate::event::{Discard, Event, Millis};
 use crate::live::QueueKey;
+use crate::windows::agents::{Lister, ServedSets};
 use crate::windows::frame::{Frame, WindowSpec};
 use crate::windows::history::{Columns, stretches};
 use crate::windows::numbering::Numbering;
@@ -21,6 +22,8 @@ use crate::windows::view::{Instant, PartitionView};
 pub struct Shard {
     tables: Tables,
     held: Vec<Held>,
+    /// What lists agents in its frames, if anything does.
+    lister: Option<Lister>,
     /// The tables are not those of the partitions held: some came or went with a state.
     stale: bool,
 }
@@ -31,6 +34,7 @@ struct Held {
     number: u32,
     partition: Partition,
     at: Instant,
+    served: ServedSets,
 }
 
 impl Held {
@@ -51,6 +55,9 @@ impl Shard {
         windows: &[WindowSpec],
     ) -> Self {
         Self {
+            lister: settings
+                .list_agents
+                .then(|| Lister::new(Arc::clone(&numbering))),
             tables: Tables::new(numbering, settings, windows),
             held: Vec::new(),
             stale: false,
@@ -82,6 +89,7 @@ impl Shard {
             number,
             partition,
             at: Instant::default(),
+            served: ServedSets::default(),
         });
     }
 
@@ -123,6 +131,7 @@ impl Shard {
             tables,
             held,
             stale,
+            ..
         } = self;
         let Some(held) = held.iter_mut().find(|held| held.number == number) else {
             return Ok(());
@@ -143,6 +152,7 @@ impl Shard {
         self.refresh();
         let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
         self.tables.view(now, to, &views, frame);
+        self.list_agents(now, frame);
     }
 
     /// Contact columns of a queue between neighbouring edges, deadlines due at the latest view
@@ -168,5 +178,16 @@ impl Shard {
         self.refresh();
         let views: Vec<PartitionView<'_>> = self.held.iter().map(Held::view).collect();
         self.tables.view_now(now, &views, frame);
+        self.list_agents(now, frame);
+    }
+
+    fn list_agents(&mut self, now: Millis, frame: &mut Frame) {
+        frame.agents.clear();
+        if let Some(lister) = &self.lister {
+            for held in &mut self.held {
+                let agents = &mut frame.agents;
+                lister.list(&mut held.partition, &mut held.served, now, agents);
+            }
+        }
     }
 }

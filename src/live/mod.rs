@@ -3,6 +3,7 @@
 //! The registry tells a queue's number and settings, a frame its figures; together they are the
 //! engine's map of aggregates. A reader never waits for a writer, nor the reverse.
 
+mod agents;
 mod centre;
 mod condition;
 mod counters;
@@ -23,6 +24,7 @@ mod sums;
 mod table;
 mod whole;
 
+pub use agents::{AgentsList, AgentsOf, NoAgents};
 pub use centre::{Centre, InstanceSeen, Instances, Share, Whole};
 pub use condition::{Condition, Lag};
 pub use counters::{Counter, CounterRow, Counters};

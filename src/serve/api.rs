@@ -140,7 +140,7 @@ fn unknown(key: &QueueKey) -> Refusal {
 }
 
 /// Any value as JSON.
-fn json(value: &impl Serialize) -> Result<Response, Refusal> {
+pub(super) fn json(value: &impl Serialize) -> Result<Response, Refusal> {
     let text = serde_json::to_vec(value)
         .map_err(|_| Refusal::failed("the figures could not be written as JSON"))?;
     let kind = [(header::CONTENT_TYPE, "application/json")];

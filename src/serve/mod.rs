@@ -4,6 +4,7 @@
 //!
 //! GET and HEAD only. Every error is JSON with one sentence.
 
+mod agents;
 mod api;
 mod health;
 mod limits;
@@ -64,6 +65,7 @@ pub fn router(live: Arc<Live>, metrics: Arc<EngineMetrics>, export: ExportOption
         .route("/api/v1/snapshot", get(api::snapshot))
         .route("/api/v1/queues/{client}/{queue}/{channel}", get(api::queue))
         .route("/api/v1/queue", get(api::queue_by_query))
+        .route("/api/v1/agents", get(agents::agents))
         .route("/api/v1/stream", get(stream::stream))
         .fallback(async || Refusal::not_found("there is nothing at this path"))
         .method_not_allowed_fallback(async || Refusal::method())

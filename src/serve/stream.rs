@@ -1,6 +1,6 @@
 //! `/api/v1/stream`: server-sent events, one for each tick.
 //!
-//! First `hello` with the windows that there are; then `figures`, a snapshot with the one window
+//! First `hello` with the windows that there are and whether agents are listed; then `figures`, a snapshot with the one window
 //! asked for (`?window=`, else the first configured), with `?brief=true` only what a list of queues
 //! shows; or, while there are none, `absent` with the reason, once a second. A text of more than
 //! `LARGE` bytes comes once a second only, when the windows have moved. It ends when the engine ends. The text of a tick is made once and shared by all listeners of a window.
@@ -90,7 +90,12 @@ pub(super) async fn stream(
         Some(window) => window.to_owned(),
         None => keys.first().cloned().unwrap_or_default(),
     };
-    let hello = json!({ "windows": keys, "window": window, "version": env!("CARGO_PKG_VERSION") });
+    let hello = json!({
+        "windows": keys,
+        "window": window,
+        "version": env!("CARGO_PKG_VERSION"),
+        "lists_agents": served.live.lists_agents(),
+    });
     let wanted = Wanted {
         window,
         brief: asked.brief(),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::agents::AgentNow;
 use super::columns::{agent, contact, gauge};
 use super::numbering::{AgentRowNo, QueueNo, ReasonId};
 use crate::event::{Family, Millis, Span};
@@ -58,6 +59,8 @@ pub struct Frame {
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By client number: an `agent.contact` or a snapshot with contacts has named it.
     pub feeds: Vec<bool>,
+    /// Every agent who is online or busy *now*, by partition. Empty where agents are not listed.
+    pub agents: Vec<AgentNow>,
     /// The partitions whose figures these are. Empty where nobody asks (a replay).
     pub parts: Vec<Part>,
     /// One for each window, in the order of the specs; shared with the frames between two whole

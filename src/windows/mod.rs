@@ -3,6 +3,7 @@
 pub use crate::engine::columns;
 pub use crate::engine::losses;
 
+pub mod agents;
 mod distribution;
 pub mod frame;
 pub mod history;

@@ -165,14 +165,22 @@ impl History {
             return;
         }
         let settings = names.settings();
-        let agent_ttl = settings.agent_ttl;
         self.plan(checkpoint.at, &mut work.steps, settings.settle_after);
         let state = &mut checkpoint.state;
-        for step in work.steps.iter().take_while(|step| step.stamp < to) {
-            state.expire_until(step.stamp, agent_ttl);
-            self.execute(*step, state, names);
+        for steps in work.steps.chunk_by(|one, next| one.stamp == next.stamp) {
+            let stamp = steps[0].stamp;
+            if stamp >= to {
+                break;
+            }
+            state.pass_until(stamp - Span(1), settings);
+            state.noting(stamp, settings, |state| {
+                for step in steps {
+                    state.expire_until(stamp, settings.agent_ttl);
+                    self.execute(*step, state, names);
+                }
+            });
         }
-        state.expire_until(to - Span(1), agent_ttl);
+        state.pass_until(to - Span(1), settings);
         state.serves(names, &mut work.set);
         checkpoint.at = to;
     }

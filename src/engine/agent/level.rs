@@ -26,7 +26,7 @@ impl Level {
         self.work
             .extend(state.turns.iter().map(|turn| (turn.row, turn.state)));
         self.work.sort_unstable();
-        let activity = self.activity(state);
+        let activity = state.activity();
         self.staff = activity.map(|activity| (serves, self.profile(state, activity, names)));
         self.here = (activity == Some(Activity::OnContact)).then(|| (serves, self.here_set(names)));
     }
@@ -71,26 +71,6 @@ impl Level {
                 return;
             };
             out.post(stamp, Fact::Work(row, state), sign);
-        }
-    }
-
-    /// What he does, by precedence; nothing that counts while he is offline without a contact
-    /// connected, held or in ACW.
-    fn activity(&self, state: &State) -> Option<Activity> {
-        let any = |wanted: &[WorkState]| self.work.iter().any(|(_, state)| wanted.contains(state));
-        let online = state.presence != Presence::Offline;
-        if online && state.not_responding {
-            Some(Activity::NotResponding)
-        } else if any(&[WorkState::Connected, WorkState::Held]) {
-            Some(Activity::OnContact)
-        } else if any(&[WorkState::Acw]) {
-            Some(Activity::Acw)
-        } else if !online {
-            None
-        } else if any(&[WorkState::Alerting]) {
-            Some(Activity::Alerting)
-        } else {
-            Some(Activity::Idle)
         }
     }
 

@@ -18,6 +18,7 @@ mod fact;
 mod history;
 mod image;
 mod level;
+mod seen;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -38,6 +39,7 @@ use super::timeline::Timeline;
 use fact::AgentFact;
 use history::{History, Step};
 use level::Level;
+pub use seen::{Seen, Sight};
 use state::State;
 
 /// What became of an event.

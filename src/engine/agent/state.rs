@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::facts::WorkState;
 use crate::engine::image::{Bounds, Fault, stamp_or_none};
-use crate::engine::names::{ClientNo, Names, ReasonNo, RowNo, SetInfo, SetNo};
+use crate::engine::names::{Activity, ClientNo, Names, ReasonNo, RowNo, SetInfo, SetNo};
+use crate::engine::settings::StateSettings;
 use crate::event::{ActivityState, Millis, Presence, Span};
 
 use super::fact::{AgentFact, AtAgent, Change, Declared, Mark, NOT_READY, Slots, Snapshot};
@@ -54,6 +55,8 @@ pub(super) struct State {
     pub(super) turns: Vec<Turn>,
     /// When he was heard of last; [`Millis::MIN`] while he is unknown.
     heard: Millis,
+    /// Since when he is as he [stands](Self::stands), if that is noted and he has moved since.
+    since: Option<Millis>,
     /// Not heard of for `agent_ttl`, or never, when a snapshot to come says what was before it.
     silent: bool,
     marks: Marks,
@@ -71,6 +74,7 @@ impl Default for State {
             not_responding: false,
             turns: Vec::new(),
             heard: Millis::MIN,
+            since: None,
             silent: false,
             marks: Marks {
                 presence: Mark::NONE,
@@ -89,6 +93,7 @@ impl State {
     pub(super) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
         bounds.reason(self.reason)?;
         stamp_or_none(self.heard)?;
+        self.since.map_or(Ok(()), stamp_or_none)?;
         for turn in &self.turns {
             bounds.row(turn.row)?;
             stamp_or_none(turn.until)?;
@@ -119,6 +124,7 @@ impl State {
             reason,
             not_responding,
             heard,
+            since,
             silent,
             marks,
             serves,
@@ -129,6 +135,7 @@ impl State {
         self.not_responding = not_responding;
         self.turns.clone_from(&other.turns);
         self.heard = heard;
+        self.since = since;
         self.silent = silent;
         self.marks = marks;
         self.serves = serves;
@@ -159,6 +166,61 @@ impl State {
     pub(super) fn expire_until(&mut self, limit: Millis, agent_ttl: Span) {
         while let Some(due) = self.deadline(agent_ttl).filter(|due| *due <= limit) {
             self.expire(due, agent_ttl);
+        }
+    }
+
+    /// The same, and notes since when he stands as he does after it.
+    pub(super) fn pass_until(&mut self, limit: Millis, settings: &StateSettings) {
+        let agent_ttl = settings.agent_ttl;
+        while let Some(due) = self.deadline(agent_ttl).filter(|due| *due <= limit) {
+            self.noting(due, settings, |state| state.expire_until(due, agent_ttl));
+        }
+    }
+
+    /// Does what is done to it at one stamp, and notes if he stands otherwise after it.
+    pub(super) fn noting(
+        &mut self,
+        stamp: Millis,
+        settings: &StateSettings,
+        step: impl FnOnce(&mut Self),
+    ) {
+        if !settings.list_agents {
+            return step(self);
+        }
+        let before = self.stands();
+        step(self);
+        if self.stands() != before {
+            self.since = Some(stamp);
+        }
+    }
+
+    /// What a supervisor is told of him, and for how long.
+    fn stands(&self) -> (Presence, ReasonNo, Option<Activity>) {
+        (self.presence, self.reason, self.activity())
+    }
+
+    /// Since when he stands so, if it is known.
+    pub(super) const fn since(&self) -> Option<Millis> {
+        self.since
+    }
+
+    /// What he does, by precedence; nothing that counts while he is offline without a contact
+    /// connected, held or in ACW.
+    pub(super) fn activity(&self) -> Option<Activity> {
+        let any = |wanted: &[WorkState]| self.turns.iter().any(|turn| wanted.contains(&turn.state));
+        let online = self.presence != Presence::Offline;
+        if online && self.not_responding {
+            Some(Activity::NotResponding)
+        } else if any(&[WorkState::Connected, WorkState::Held]) {
+            Some(Activity::OnContact)
+        } else if any(&[WorkState::Acw]) {
+            Some(Activity::Acw)
+        } else if !online {
+            None
+        } else if any(&[WorkState::Alerting]) {
+            Some(Activity::Alerting)
+        } else {
+            Some(Activity::Idle)
         }
     }
 

@@ -5,9 +5,10 @@ mod image;
 pub(super) use image::AgentsImage;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::Core;
-use crate::engine::agent::{Agent, Inserted, Workspace};
+use super::{Core, TellAgent};
+use crate::engine::agent::{Agent, Inserted, Sight, Workspace};
 use crate::engine::deadlines::Sleeper;
 use crate::engine::facts::Post;
 use crate::engine::names::Names;
@@ -25,6 +26,8 @@ struct Slot {
     wakes: Millis,
     /// The last view that he was in.
     viewed: u64,
+    /// His id, where agents are listed and he was heard of since.
+    id: Option<Arc<str>>,
 }
 
 /// The agents of one partition.
@@ -35,6 +38,7 @@ pub(super) struct Agents {
     view: u64,
     work: Workspace,
     ahead: Timeline,
+    sight: Sight,
 }
 
 impl Agents {
@@ -43,6 +47,9 @@ impl Agents {
         let slot = self.slot(core.ids.of(&event.agent_id));
         let Self { slots, work, .. } = self;
         let known = &mut slots[slot as usize];
+        if known.id.is_none() && core.names.settings().list_agents {
+            known.id = Some(Arc::from(&*event.agent_id));
+        }
         let applied = known
             .agent
             .apply(event, core.stream, &mut core.names, &core.ids, work);
@@ -69,6 +76,7 @@ impl Agents {
                 made: Millis::MIN,
                 wakes: Millis::MAX,
                 viewed: 0,
+                id: None,
             });
             u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
         })
@@ -115,6 +123,18 @@ impl Agents {
         known.agent.ahead(work, names, ahead);
         let due = |post: &&Post| post.stamp > known.made && post.stamp <= now;
         out.extend(ahead.posts.iter().filter(due));
+    }
+
+    /// Tells every agent who is online or busy at an instant, and his id.
+    pub(super) fn each(&mut self, at: Millis, names: &mut Names, tell: &mut TellAgent<'_>) {
+        let Self {
+            slots, work, sight, ..
+        } = self;
+        for slot in slots {
+            if let Some(seen) = slot.agent.seen(at, sight, work, names) {
+                tell(slot.id.as_ref(), &seen, names);
+            }
+        }
     }
 
     pub(super) fn known(&self) -> usize {

@@ -65,7 +65,7 @@ impl Partition {
         let bounds = Bounds::of(&names);
         let ledger = Ledger::restore(image.ledger, stream, &names, &bounds)?;
         let contacts = Contacts::restore(image.contacts, &bounds)?;
-        let agents = Agents::restore(image.agents, &bounds)?;
+        let agents = Agents::restore(image.agents, &bounds, names.settings().list_agents)?;
         let mut deadlines = Deadlines::default();
         for (slot, wakes) in contacts.wakes() {
             deadlines.push(wakes, Sleeper::Contact(slot));

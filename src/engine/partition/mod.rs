@@ -16,6 +16,7 @@ use std::sync::Arc;
 use agents::Agents;
 use contacts::Contacts;
 
+use super::agent::Seen;
 use super::deadlines::{Deadlines, Sleeper};
 use super::facts::Post;
 use super::ids::IdHasher;
@@ -23,6 +24,9 @@ use super::ledger::Ledger;
 use super::names::{Names, RowNo};
 use super::settings::StateSettings;
 use crate::event::{Correction, Discard, Event, Millis};
+
+/// Is told an agent: his id if it is known, how he stands, and the dictionary of the numbers.
+pub type TellAgent<'a> = dyn FnMut(Option<&Arc<str>>, &Seen<'_>, &Names) + 'a;
 
 /// State of one partition. One thread owns it.
 #[derive(Clone, Debug)]
@@ -145,6 +149,14 @@ impl Partition {
             Sleeper::Contact(slot) => contacts.due(slot, now, &mut core.names, out),
             Sleeper::Agent(slot) => agents.due(slot, now, &mut core.names, out),
         });
+    }
+
+    /// Tells every agent who is online or busy at an instant as of everything applied and of the
+    /// deadlines due by then; with his id, where agents are listed and he was heard of since. Changes
+    /// nothing, as [`Self::due`].
+    pub fn each_agent(&mut self, now: Millis, tell: &mut TellAgent<'_>) {
+        let at = now.max(self.core.stream);
+        self.agents.each(at, &mut self.core.names, tell);
     }
 
     /// Entry of the visit that has waited longest in a row at `now`.

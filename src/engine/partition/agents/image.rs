@@ -1,6 +1,7 @@
 //! The agents of a partition in a snapshot, in order of their numbers.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ struct SlotImage<'a> {
     key: u64,
     made: Millis,
     wakes: Millis,
+    id: Option<Cow<'a, str>>,
 }
 
 impl Agents {
@@ -28,15 +30,19 @@ impl Agents {
             key: slot.key,
             made: slot.made,
             wakes: slot.wakes,
+            id: slot.id.as_deref().map(Cow::Borrowed),
         });
         AgentsImage(slots.collect())
     }
 
+    /// Ids are taken up only where agents are `listed`.
+    ///
     /// # Errors
     /// What is wrong with the image.
     pub(in crate::engine::partition) fn restore(
         image: AgentsImage<'_>,
         bounds: &Bounds,
+        listed: bool,
     ) -> Result<Self, Fault> {
         let mut agents = Self::default();
         for (number, slot) in (0..).zip(image.0) {
@@ -51,6 +57,7 @@ impl Agents {
                 made: slot.made,
                 wakes: slot.wakes,
                 viewed: 0,
+                id: slot.id.filter(|_| listed).map(Arc::from),
             });
         }
         Ok(agents)
