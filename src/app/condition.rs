@@ -22,6 +22,11 @@ pub fn condition(
         let ahead = progress.ahead(topic, now)?;
         Some((kafka.topic(topic).to_owned(), ahead))
     });
+    let owned = progress.owned();
+    let partitions = Topic::ALL.into_iter().map(|topic| {
+        let of_topic = owned.iter().filter(|source| source.topic == topic);
+        (kafka.topic(topic).to_owned(), of_topic.count())
+    });
     let lags = progress.lags().into_iter().map(|(source, records)| Lag {
         topic: kafka.topic(source.topic).to_owned(),
         partition: source.partition,
@@ -36,6 +41,8 @@ pub fn condition(
         shared: progress.is_shared(),
         data_age: progress.known_to().map(age),
         poll_age: progress.last_poll().map(age),
+        broker_silence: Some(progress.broker_silence()),
+        partitions: partitions.collect(),
         silence: silence.collect(),
         ahead: ahead.collect(),
         lags: lags.collect(),
@@ -49,6 +56,7 @@ pub fn condition_of_viewer(progress: &Progress, centre: &Centre, now: Millis) ->
     Condition {
         ending: progress.is_ending(),
         poll_age: centre.last_poll().map(|polled| age(polled, now)),
+        broker_silence: Some(progress.broker_silence()),
         instances: instances(centre, now),
         ..Condition::default()
     }

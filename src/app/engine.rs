@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::oneshot;
@@ -13,7 +14,7 @@ use crate::config::Config;
 use crate::decode::Limits;
 use crate::event::Millis;
 use crate::ingest::batch::Batch;
-use crate::ingest::client::KafkaSettings;
+use crate::ingest::client::{Broker, KafkaSettings};
 use crate::ingest::kafka::{self, Intake, Order, Prelude};
 use crate::ingest::lease::Lease;
 use crate::ingest::note::{Note, Tell};
@@ -46,6 +47,10 @@ const ENCODED: usize = AT_ONCE;
 const REPORTS: usize = 1024;
 /// Used batches that wait for the poll thread at most.
 const USED: usize = 64;
+
+/// How often it is asked whether a broker answers, and how long an answer may take.
+const ASK: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What several threads share.
 #[derive(Clone, Debug)]
@@ -96,6 +101,7 @@ pub fn start(
     let mut threads = Threads::default();
     let channels = start_workers(&shared, &mut threads)?;
     let inboxes = channels.inboxes.clone();
+    start_asking(&shared, &mut threads, &shared.kafka.contact_topic)?;
     start_intake(&shared, &mut threads, channels, prelude)?;
     cluster::start(&shared, &mut threads)?;
     let router = site::router(&shared, inboxes.clone());
@@ -124,6 +130,7 @@ pub fn start_viewer(
     let (listener, address) = http::listen(config.http.listen)?;
     let shared = share(config, kafka)?;
     let mut threads = Threads::default();
+    start_asking(&shared, &mut threads, &shared.config.kafka.rows_topic())?;
     let table = queue_table(&shared);
     threads.start(&format!("{INTAKE}: queues"), move || Ok(table.run()?))?;
     cluster::start_viewer(&shared, &mut threads)?;
@@ -273,6 +280,22 @@ fn start_intake(
         prelude,
     };
     threads.start(&format!("{INTAKE}: kafka"), move || Ok(kafka::run(intake)?))?;
+    Ok(())
+}
+
+/// Starts the thread that asks whether a broker answers, of a topic that this process may read. Apart
+/// from what reads: a member without partitions and a viewer of a silent topic hear nothing else.
+fn start_asking(shared: &Shared, threads: &mut Threads, topic: &str) -> Result<(), AppError> {
+    let (shared, topic) = (shared.clone(), topic.to_owned());
+    threads.start(&format!("{INTAKE}: broker"), move || {
+        let broker = Broker::new(KafkaSettings::clone(&shared.kafka))?;
+        while !shared.stop.wait(ASK) {
+            if broker.answers(&topic, ANSWER) {
+                shared.progress.heard();
+            }
+        }
+        Ok(())
+    })?;
     Ok(())
 }
 

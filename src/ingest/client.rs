@@ -214,6 +214,11 @@ impl Broker {
         }
     }
 
+    /// Whether a broker answers at all, whatever it says of this topic.
+    pub fn answers(&self, topic: &str, at_most: Duration) -> bool {
+        self.client.fetch_metadata(Some(topic), at_most).is_ok()
+    }
+
     /// Asks where a partition's log begins and ends, and where the records from `wanted` on begin;
     /// without `wanted`, only the first two.
     pub fn bounds(

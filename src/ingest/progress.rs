@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
@@ -158,6 +158,8 @@ pub struct Progress {
     /// Frames of earlier ticks may hold what was taken away, or lack what was given.
     shown_from: AtomicU64,
     polled: AtomicI64,
+    /// When a broker last answered, in milliseconds since `begun`; 0 before the first answer.
+    heard: AtomicU64,
     connected: AtomicBool,
     queues_read: AtomicBool,
     topics_missing: AtomicBool,
@@ -182,6 +184,7 @@ impl Progress {
             unpublished: AtomicI64::new(0),
             shown_from: AtomicU64::new(0),
             polled: AtomicI64::new(0),
+            heard: AtomicU64::new(0),
             connected: AtomicBool::new(false),
             queues_read: AtomicBool::new(false),
             topics_missing: AtomicBool::new(false),
@@ -273,6 +276,20 @@ impl Progress {
     pub fn last_poll(&self) -> Option<Millis> {
         let polled = self.polled.load(Relaxed);
         (polled > 0).then_some(Millis(polled))
+    }
+
+    /// A broker has answered a question just now.
+    pub fn heard(&self) {
+        let now = self.begun.elapsed().as_millis();
+        self.heard
+            .store(u64::try_from(now).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// How long ago a broker last answered; since the beginning if none has.
+    pub fn broker_silence(&self) -> Span {
+        let heard = Duration::from_millis(self.heard.load(Relaxed));
+        let silence = self.begun.elapsed().saturating_sub(heard).as_millis();
+        Span(i64::try_from(silence).unwrap_or(i64::MAX))
     }
 
     /// Whether a broker is connected.
@@ -484,6 +501,15 @@ mod tests {
         progress.published(1, 6);
         assert_eq!((progress.unready(), progress.shown_from()), (None, 7));
         assert!(progress.is_settled(Some(7)) && !progress.is_settled(Some(6)));
+    }
+
+    #[test]
+    fn a_broker_that_never_answered_is_silent_since_the_beginning() {
+        let mut progress = Progress::default();
+        progress.begun -= Duration::from_secs(60);
+        assert!(progress.broker_silence() >= Span::seconds(60));
+        progress.heard();
+        assert!(progress.broker_silence() < Span::seconds(60));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub struct Condition {
     pub data_age: Option<Span>,
     /// How long ago the poll loop last went round.
     pub poll_age: Option<Span>,
+    /// How long no broker has answered.
+    pub broker_silence: Option<Span>,
+    /// How many partitions of each topic are read here; empty of a viewer.
+    pub partitions: Vec<(String, usize)>,
     /// How long each topic has sent nothing.
     pub silence: Vec<(String, Span)>,
     /// How far each topic's stream time lies ahead of the clock, in the partition where it is

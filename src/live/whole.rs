@@ -125,7 +125,6 @@ impl Live {
     fn tell_age(&self, condition: &mut Condition, age: Span, stale: bool) {
         condition.data_age = Some(age.max(Span::ZERO));
         condition.unready = stale.then(|| self.nothing_whole());
-        condition.catching_up |= stale;
     }
 
     fn nothing_whole(&self) -> String {

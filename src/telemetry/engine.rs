@@ -60,6 +60,13 @@ const DATA_AGE: Line = (
     &[],
     "Age of the oldest data over the partitions read: since the position was last at the end, else of the last applied record.",
 );
+const BROKER_SILENCE: Line = (
+    "queuepulse_broker_silence_seconds",
+    Kind::Gauge,
+    "seconds",
+    &[],
+    "How long no broker of Kafka has answered this instance, which asks every two seconds.",
+);
 const SILENCE: Line = (
     "queuepulse_source_silence_seconds",
     Kind::Gauge,
@@ -138,12 +145,13 @@ const BUILD: Line = (
     "The program's version; always 1.",
 );
 
-const LINES: [Line; 16] = [
+const LINES: [Line; 17] = [
     RECORDS,
     DISCARDED,
     IRREGULAR,
     BAD_SETTING,
     DATA_AGE,
+    BROKER_SILENCE,
     SILENCE,
     AHEAD,
     POLL_AGE,
@@ -185,6 +193,7 @@ pub struct EngineMetrics {
     irregular: Vec<IntCounter>,
     bad_setting: IntCounterVec,
     data_age: GaugeVec,
+    broker_silence: GaugeVec,
     silence: GaugeVec,
     ahead: GaugeVec,
     poll_age: GaugeVec,
@@ -223,6 +232,7 @@ impl EngineMetrics {
                 .into(),
             bad_setting: counters(&registry, BAD_SETTING)?,
             data_age: absent_at_first(DATA_AGE)?,
+            broker_silence: absent_at_first(BROKER_SILENCE)?,
             silence: absent_at_first(SILENCE)?,
             ahead: absent_at_first(AHEAD)?,
             poll_age: absent_at_first(POLL_AGE)?,
@@ -289,6 +299,7 @@ impl EngineMetrics {
     ) -> Result<String, prometheus::Error> {
         set(&self.data_age, &[], condition.data_age);
         set(&self.poll_age, &[], condition.poll_age);
+        set(&self.broker_silence, &[], condition.broker_silence);
         self.silence.reset();
         for (topic, silence) in &condition.silence {
             set(&self.silence, &[topic], Some(*silence));
@@ -304,9 +315,11 @@ impl EngineMetrics {
             self.lag
                 .with_label_values(&[lag.topic.as_str(), &partition])
                 .set(lag.records);
+        }
+        for (topic, count) in &condition.partitions {
             self.partitions
-                .with_label_values(&[lag.topic.as_str()])
-                .inc();
+                .with_label_values(&[topic.as_str()])
+                .set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
         self.catching_up.set(i64::from(condition.catching_up));
         self.shared.set(i64::from(condition.shared));

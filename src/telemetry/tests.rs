@@ -238,6 +238,11 @@ fn the_engines_own_metrics_are_all_in_the_catalogue() {
     metrics.records("contact-events", 5);
     let condition = Condition {
         data_age: Some(Span(1500)),
+        broker_silence: Some(Span::seconds(70)),
+        partitions: vec![
+            ("contact-events".to_owned(), 1),
+            ("agent-events".to_owned(), 0),
+        ],
         silence: vec![("contact-events".to_owned(), Span::seconds(2))],
         ahead: vec![("contact-events".to_owned(), Span::seconds(7200))],
         lags: vec![Lag {
@@ -255,6 +260,8 @@ fn the_engines_own_metrics_are_all_in_the_catalogue() {
         "queuepulse_stream_ahead_seconds{topic=\"contact-events\"} 7200",
         "queuepulse_lag_records{partition=\"0\",topic=\"contact-events\"} 7",
         "queuepulse_partitions{topic=\"contact-events\"} 1",
+        "queuepulse_partitions{topic=\"agent-events\"} 0",
+        "queuepulse_broker_silence_seconds 70",
         "queuepulse_resident_memory_bytes 32997376\n",
         "queuepulse_catching_up 0",
     ] {

@@ -106,6 +106,11 @@ impl Fleet {
         }
     }
 
+    /// How a member is set up.
+    pub fn env(&self, place: usize) -> Env {
+        self.members[place].env.clone()
+    }
+
     pub fn start(&mut self, place: usize) {
         let member = &mut self.members[place];
         let engine = Engine::start(&member.env);

@@ -26,6 +26,7 @@ mod load;
 mod log;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+mod outage;
 mod proxy;
 mod restart;
 mod steps;
@@ -62,7 +63,7 @@ struct Args {
     engines: usize,
     #[arg(long, default_value_t = 6)]
     partitions: i32,
-    /// Only one part: `storm`, `steps`, `restart`, or the number of a step.
+    /// Only one part: `storm`, `steps`, `restart`, `outage`, or the number of a step.
     #[arg(long)]
     only: Option<String>,
     /// Where the engines' logs go.
@@ -109,6 +110,13 @@ fn main() -> ExitCode {
         add(restart::run(
             (seed, args.rate, args.partitions),
             &broker,
+            &log,
+        ));
+    }
+    if args.only.as_deref() == Some("outage") {
+        add(outage::run(
+            (seed, args.rate, args.partitions),
+            &mut broker,
             &log,
         ));
     }

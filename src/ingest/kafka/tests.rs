@@ -131,6 +131,17 @@ fn every_record_comes_once_in_order_and_before_its_partition_has_caught_up() {
 }
 
 #[test]
+fn a_broker_answers_or_it_does_not_whatever_it_is_asked() {
+    let broker = EmbeddedBroker::start(&[("contacts", 2)]).unwrap();
+    let answers = |brokers: &str, at_most| {
+        let asking = Broker::new(settings(brokers)).unwrap();
+        asking.answers("contacts", at_most)
+    };
+    assert!(answers(broker.address(), DEADLINE));
+    assert!(!answers("127.0.0.1:1", Duration::from_millis(200)));
+}
+
+#[test]
 fn without_a_broker_it_waits_and_ends_at_once_when_told() {
     let running = start(settings("127.0.0.1:1"));
     assert!(

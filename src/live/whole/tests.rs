@@ -20,7 +20,6 @@ fn engine(standing: &Arc<Mutex<Standing>>, centre: &Arc<Centre>, frames: &Arc<Fr
         coverage: Box::new(fixture::coverage),
         condition: Box::new(|_| Condition {
             unready: Some("catching up".to_owned()),
-            catching_up: true,
             ..Condition::default()
         }),
         clock: || Millis(CLOCK.load(Relaxed)),
@@ -101,11 +100,20 @@ fn what_was_shown_stands_until_it_is_stale_and_then_nothing_is_complete() {
     centre.tell(Vec::new(), vec!["contact/3".to_owned()]);
     at(30_001);
     let look = live.look().unwrap();
-    assert!(look.stale && look.condition.catching_up);
+    assert!(look.stale);
     let rows = look.merged.queues.iter().chain([&look.merged.total]);
     let mut windows = rows.flat_map(|row| row.windows.iter());
     assert!(windows.all(|window| !window.complete));
-    assert!(look.condition.unready.unwrap().contains("contact/3"));
+    assert!(
+        look.condition
+            .unready
+            .as_deref()
+            .unwrap()
+            .contains("contact/3")
+    );
+    // the age goes on growing, and nothing but the age says so: nobody reads back
+    assert_eq!(look.condition.data_age, Some(Span(30_401)));
+    assert!(!look.condition.catching_up);
     centre.show(whole(&live, NOW + Span::seconds(31), &[]));
     at(31_500);
     let look = live.look().unwrap();
