@@ -19,7 +19,8 @@ pub struct Key {
     pub group: String,
     /// The instance that sent it.
     pub instance: String,
-    /// When that process began, in ms: the rows of another run are other rows.
+    /// When that process began, in ms, and one more for each time that it began anew because records may
+    /// not have arrived: the rows of another run are other rows.
     pub run: u64,
     /// What it is.
     pub what: What,

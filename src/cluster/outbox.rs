@@ -96,10 +96,13 @@ impl Outbox {
         }
     }
 
-    /// What was sent may not have arrived: everything is sent whole again.
+    /// What was sent may not have arrived, nor what was taken back: everything is sent whole again, as
+    /// of another run, so that a reader keeps no row that there is no more. (Each takes longer than a
+    /// millisecond, so a process that begins later has a later run all the same.)
     pub fn forget(&mut self) {
         self.rows.clear();
         self.check = 0;
+        self.name.run += 1;
     }
 
     /// How many rows there are.

@@ -253,17 +253,12 @@ fn a_reader_that_begins_in_between_has_the_whole_once_every_row_was_due() {
     );
 }
 
-#[test]
-fn rows_that_are_gone_are_taken_back() {
-    let registry = Arc::new(fixture::registry());
-    let mut outbox = outbox("a");
-    let mut inbox = Inbox::new("g", SHAPE, 3, Arc::clone(&registry));
-    let mut records = sent(&mut outbox, &registry, T);
-    // as if everybody had left aux
-    let mut frames = fixture::frames(&registry, 2);
+/// What it sends once everybody has left aux.
+fn sent_without_aux(outbox: &mut Outbox, registry: &Registry, to: Millis) -> Records {
+    let mut frames = fixture::frames(registry, 2);
     for frame in &mut frames {
         let frame = Arc::make_mut(frame);
-        frame.to = T + Span::seconds(1);
+        frame.to = to;
         frame.aux.clear();
         frame.windows = frame
             .windows
@@ -284,10 +279,25 @@ fn rows_that_are_gone_are_taken_back() {
         partitions: [2, 1],
         ..Status::default()
     };
-    let rows = outbox.rows();
-    outbox.send(&frames, &registry, &status, &mut |record| {
+    let mut records = Vec::new();
+    outbox.send(&frames, registry, &status, &mut |record| {
         records.push((record.key.to_vec(), record.value.map(<[u8]>::to_vec)));
     });
+    records
+}
+
+#[test]
+fn rows_that_are_gone_are_taken_back() {
+    let registry = Arc::new(fixture::registry());
+    let mut outbox = outbox("a");
+    let mut inbox = Inbox::new("g", SHAPE, 3, Arc::clone(&registry));
+    let mut records = sent(&mut outbox, &registry, T);
+    let rows = outbox.rows();
+    records.extend(sent_without_aux(
+        &mut outbox,
+        &registry,
+        T + Span::seconds(1),
+    ));
     assert!(outbox.rows() < rows);
     for (key, value) in &records {
         inbox.take(key, value.as_deref());
@@ -295,6 +305,29 @@ fn rows_that_are_gone_are_taken_back() {
     let together = inbox.together().unwrap();
     assert_eq!(together.to, T + Span::seconds(1));
     assert!(together.frames.iter().all(|frame| frame.aux.is_empty()));
+}
+
+#[test]
+fn rows_that_went_while_nothing_arrived_are_gone_too() {
+    // Before an outage, during it, and after it: (taken back meanwhile, by a record that was lost).
+    for taken_back in [false, true] {
+        let registry = Arc::new(fixture::registry());
+        let mut outbox = outbox("a");
+        let mut inbox = Inbox::new("g", SHAPE, 3, Arc::clone(&registry));
+        let mut arrived = sent(&mut outbox, &registry, T);
+        if taken_back {
+            let _lost = sent_without_aux(&mut outbox, &registry, T + Span::seconds(1));
+        }
+        outbox.forget();
+        let after = T + Span::seconds(20);
+        arrived.extend(sent_without_aux(&mut outbox, &registry, after));
+        for (key, value) in &arrived {
+            inbox.take(key, value.as_deref());
+        }
+        let together = inbox.together().expect("the check holds");
+        assert_eq!(together.to, after);
+        assert!(together.frames.iter().all(|frame| frame.aux.is_empty()));
+    }
 }
 
 #[test]

@@ -506,7 +506,7 @@ mod tests {
     #[test]
     fn a_broker_that_never_answered_is_silent_since_the_beginning() {
         let mut progress = Progress::default();
-        progress.begun -= Duration::from_secs(60);
+        progress.begun -= Duration::from_mins(1);
         assert!(progress.broker_silence() >= Span::seconds(60));
         progress.heard();
         assert!(progress.broker_silence() < Span::seconds(60));
