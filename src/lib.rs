@@ -15,4 +15,5 @@ pub mod serve;
 pub mod shutdown;
 pub mod simulate;
 pub mod telemetry;
+pub mod topics;
 pub mod windows;

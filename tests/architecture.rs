@@ -21,22 +21,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ingest",
         &[
-            "recovery", "engine", "windows", "decode", "live", "kpi", "event",
+            "recovery", "topics", "engine", "windows", "decode", "live", "kpi", "event",
         ],
     ),
+    ("topics", &[]),
     ("recovery", INPUT),
     ("cluster", INPUT),
     ("telemetry", &["live", "kpi", "event"]),
     ("serve", &["live", "kpi", "insight", "telemetry", "event"]),
 ];
 
-const INPUT: &[&str] = &["engine", "windows", "decode", "live", "kpi", "event"];
+const INPUT: &[&str] = &[
+    "topics", "engine", "windows", "decode", "live", "kpi", "event",
+];
 
 /// The composition root and the command line, which may use everything.
 const ROOT: &[&str] = &["app", "cli", "main", "lib", "shutdown"];
 
 /// Modules without input, output, threads or clocks: figures come from events alone.
-const PURE: &[&str] = &["event", "decode", "engine", "windows", "kpi", "insight"];
+const PURE: &[&str] = &[
+    "event", "decode", "engine", "windows", "kpi", "insight", "topics",
+];
 
 /// What a pure module does not touch.
 const IMPURE: &[&str] = &[

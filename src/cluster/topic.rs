@@ -9,16 +9,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use super::sender::Wait;
+use crate::topics::{ROWS, create_command};
 
-/// How the topic is created. Rows are sent whole every minute, so ten minutes are plenty; small
-/// segments, since only what is not being written to is compacted and deleted.
-const SETTINGS: [(&str, &str); 5] = [
-    ("cleanup.policy", "compact,delete"),
-    ("min.cleanable.dirty.ratio", "0.1"),
-    ("retention.ms", "600000"),
-    ("segment.bytes", "16777216"),
-    ("segment.ms", "120000"),
-];
 /// How many copies the broker is set to keep.
 const DEFAULT_COPIES: i32 = -1;
 const WITHIN: Duration = Duration::from_secs(5);
@@ -94,7 +86,7 @@ impl RowsTopic {
                  kafka.create_topics; or, with one instance and no viewer, set cluster.enabled = \
                  false)",
                 self.name,
-                self.command(client.get("bootstrap.servers").unwrap_or_default())
+                self.command(client)
             )
         };
         if !self.may_create {
@@ -114,7 +106,7 @@ impl RowsTopic {
             .operation_timeout(Some(WITHIN));
         let copies = TopicReplication::Fixed(DEFAULT_COPIES);
         let mut topic = NewTopic::new(&self.name, 1, copies);
-        for (key, value) in SETTINGS {
+        for (key, value) in ROWS {
             topic = topic.set(key, value);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -127,16 +119,9 @@ impl RowsTopic {
     }
 
     /// The command that creates it.
-    fn command(&self, brokers: &str) -> String {
-        let settings: Vec<String> = SETTINGS
-            .iter()
-            .map(|(key, value)| format!("--config {key}={value}"))
-            .collect();
-        format!(
-            "kafka-topics.sh --bootstrap-server {brokers} --create --topic {} --partitions 1 {}",
-            self.name,
-            settings.join(" ")
-        )
+    fn command(&self, client: &ClientConfig) -> String {
+        let brokers = client.get("bootstrap.servers").unwrap_or_default();
+        create_command(brokers, &self.name, 1, ROWS)
     }
 }
 
@@ -154,7 +139,7 @@ mod tests {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", "broker:9092");
         let refusal = topic.create(&client).err().unwrap_or_default();
-        let command = "kafka-topics.sh --bootstrap-server broker:9092 --create --topic rows \
+        let command = "kafka-topics.sh --bootstrap-server broker:9092 --create --if-not-exists --topic rows \
                        --partitions 1 --config cleanup.policy=compact,delete";
         assert!(refusal.contains(command), "{refusal}");
     }

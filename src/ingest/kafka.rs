@@ -35,6 +35,7 @@ use super::start::Start;
 use super::stop::Stop;
 use crate::recovery::tail::Tail;
 use crate::recovery::topic::{SnapshotTopic, TopicError};
+use crate::topics::{EVENTS, PARTITIONS, SNAPSHOTS, create_command};
 
 /// A question to a worker; it sends its answer itself.
 pub struct Question(pub Box<dyn FnOnce(&Shard) + Send>);
@@ -282,49 +283,72 @@ const QUESTION: Duration = Duration::from_secs(5);
 
 /// Asks for both topics until they are there; `false` if told to stop before.
 fn wait_for_topics(broker: &Broker, intake: &Intake) -> bool {
+    let (settings, progress) = (&intake.settings, &intake.progress);
     let mut told = String::new();
-    let mut tell = |line: String| {
+    loop {
+        progress.polled((intake.clock)());
+        let found = partitions(broker, settings);
+        progress.set_connected(found.is_ok());
+        let line = match found {
+            Ok(found) => match told_of_missing(settings, found) {
+                None => {
+                    progress.set_topics_missing(false);
+                    return true;
+                }
+                Some(line) => {
+                    progress.set_topics_missing(true);
+                    line
+                }
+            },
+            Err(_) => format!(
+                "kafka: no broker answers at {}; trying again every second",
+                settings.brokers
+            ),
+        };
         if told != line {
             tracing::warn!("{line}");
             told = line;
-        }
-    };
-    let missing = |topic: &Topic| -> Option<String> {
-        let name = intake.settings.topic(*topic);
-        let brokers = &intake.settings.brokers;
-        match broker.topic(name, RETRY) {
-            Ok(TopicState::Partitions(_)) => {
-                intake.progress.set_connected(true);
-                None
-            }
-            Ok(TopicState::Missing) => {
-                intake.progress.set_connected(true);
-                intake.progress.set_topics_missing(true);
-                Some(format!(
-                    "kafka: topic {name} does not exist at {brokers}; waiting for it"
-                ))
-            }
-            Err(_) => {
-                intake.progress.set_connected(false);
-                Some(format!(
-                    "kafka: no broker answers at {brokers}; trying again every second"
-                ))
-            }
-        }
-    };
-    loop {
-        intake.progress.polled((intake.clock)());
-        match Topic::ALL.iter().find_map(missing) {
-            None => {
-                intake.progress.set_topics_missing(false);
-                return true;
-            }
-            Some(line) => tell(line),
         }
         if intake.stop.wait(RETRY) {
             return false;
         }
     }
+}
+
+/// How many partitions each topic has; none of one that does not exist.
+fn partitions(broker: &Broker, settings: &KafkaSettings) -> Result<[Option<i32>; 2], KafkaError> {
+    let mut found = [None; 2];
+    for (topic, found) in Topic::ALL.into_iter().zip(&mut found) {
+        *found = match broker.topic(settings.topic(topic), RETRY)? {
+            TopicState::Partitions(partitions) => Some(partitions),
+            TopicState::Missing => None,
+        };
+    }
+    Ok(found)
+}
+
+/// Which topics do not exist, and the commands that create them: also the snapshot topic's, unless the
+/// engine creates it.
+fn told_of_missing(settings: &KafkaSettings, found: [Option<i32>; 2]) -> Option<String> {
+    let topics = Topic::ALL.into_iter().zip(found);
+    let missing = topics.filter(|(_, found)| found.is_none());
+    let missing: Vec<&str> = missing.map(|(topic, _)| settings.topic(topic)).collect();
+    let partitions = found.into_iter().flatten().max().unwrap_or(PARTITIONS);
+    let brokers = &settings.brokers;
+    let create = |topic: &str, wanted| create_command(brokers, topic, partitions, wanted);
+    let mut commands: Vec<String> = missing.iter().map(|name| create(name, EVENTS)).collect();
+    if let Some(snapshots) = &settings.snapshot_topic
+        && !settings.create_topics
+    {
+        commands.push(create(snapshots, SNAPSHOTS));
+    }
+    (!missing.is_empty()).then(|| {
+        format!(
+            "kafka: topic {} does not exist at {brokers}; waiting for it; to create what is missing: {}",
+            missing.join(" does not exist, topic "),
+            commands.join(" && ")
+        )
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::decode::{Limits, decode};
 use crate::event::{Discard, Event, Millis, QueueEvent, Span};
 use crate::live::{BadSetting, Registry};
 use crate::recovery::tail::timestamp_of;
+use crate::topics::{QUEUES, create_command};
 
 use super::batch::is_ahead;
 use super::client::{Broker, KafkaSettings, Quiet, TopicState};
@@ -97,8 +98,11 @@ impl QueueTable {
                 }
                 Ok(TopicState::Missing) => {
                     if !missing_told {
+                        let brokers = &self.settings.brokers;
+                        let command = create_command(brokers, topic, 1, QUEUES);
                         tracing::warn!(
-                            "kafka: topic {topic} does not exist; the file's settings hold"
+                            "kafka: topic {topic} does not exist; the file's settings hold; create \
+                             it with: {command}"
                         );
                         missing_told = true;
                     }

@@ -7,15 +7,8 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// How the topic is created. Small segments, since only what is not being written to is compacted;
-/// deleted after a week, so that a group that is gone leaves nothing behind.
-const SETTINGS: [(&str, &str); 5] = [
-    ("cleanup.policy", "compact,delete"),
-    ("max.message.bytes", "1048588"),
-    ("min.cleanable.dirty.ratio", "0.1"),
-    ("retention.ms", "604800000"),
-    ("segment.bytes", "16777216"),
-];
+use crate::topics::{SNAPSHOTS, create_command, grow_command};
+
 /// How many copies the broker is set to keep.
 const DEFAULT_COPIES: i32 = -1;
 const WITHIN: Duration = Duration::from_secs(10);
@@ -63,7 +56,7 @@ impl SnapshotTopic {
             Some(has) if has >= wanted => Ok(()),
             Some(has) => self.change(
                 &format!("has {has} partitions, and {wanted} are needed"),
-                &self.grow_command(wanted),
+                &grow_command(self.brokers(), &self.name, wanted),
                 |admin, options| {
                     let count = usize::try_from(wanted).unwrap_or(0);
                     let more = [NewPartitions::new(&self.name, count)];
@@ -72,11 +65,11 @@ impl SnapshotTopic {
             ),
             None => self.change(
                 "does not exist",
-                &self.create_command(wanted),
+                &create_command(self.brokers(), &self.name, wanted, SNAPSHOTS),
                 |admin, options| {
                     let copies = TopicReplication::Fixed(DEFAULT_COPIES);
                     let mut topic = NewTopic::new(&self.name, wanted, copies);
-                    for (key, value) in SETTINGS {
+                    for (key, value) in SNAPSHOTS {
                         topic = topic.set(key, value);
                     }
                     done(admin.create_topics(&[topic], options))
@@ -119,32 +112,8 @@ impl SnapshotTopic {
         }
     }
 
-    fn create_command(&self, partitions: i32) -> String {
-        let settings: Vec<String> = SETTINGS
-            .iter()
-            .map(|(key, value)| format!("--config {key}={value}"))
-            .collect();
-        format!(
-            "kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {partitions} {}",
-            self.brokers(),
-            self.name,
-            settings.join(" ")
-        )
-    }
-
-    fn grow_command(&self, partitions: i32) -> String {
-        format!(
-            "kafka-topics.sh --bootstrap-server {} --alter --topic {} --partitions {partitions}",
-            self.brokers(),
-            self.name
-        )
-    }
-
-    fn brokers(&self) -> String {
-        self.client
-            .get("bootstrap.servers")
-            .unwrap_or_default()
-            .to_owned()
+    fn brokers(&self) -> &str {
+        self.client.get("bootstrap.servers").unwrap_or_default()
     }
 }
 
@@ -196,7 +165,7 @@ mod tests {
         let create = refusal(None);
         assert!(
             create.contains("does not exist")
-                && create.contains("--create --topic snapshots --partitions 6")
+                && create.contains("--create --if-not-exists --topic snapshots --partitions 6")
                 && create.contains("--config cleanup.policy=compact,delete"),
             "{create}"
         );

@@ -142,6 +142,36 @@ fn a_broker_answers_or_it_does_not_whatever_it_is_asked() {
 }
 
 #[test]
+fn what_is_missing_is_told_at_once_with_the_commands_that_create_it() {
+    let told = |create_topics, found| {
+        let settings = KafkaSettings {
+            create_topics,
+            snapshot_topic: Some("snapshots".to_owned()),
+            ..settings("broker:9092")
+        };
+        told_of_missing(&settings, found).unwrap_or_default()
+    };
+    let events = "--config message.timestamp.type=LogAppendTime --config retention.ms=172800000";
+    let create = "kafka-topics.sh --bootstrap-server broker:9092 --create --if-not-exists --topic";
+    assert_eq!(told(false, [Some(6), Some(6)]), "");
+    assert_eq!(
+        told(true, [Some(12), None]),
+        format!(
+            "kafka: topic agents does not exist at broker:9092; waiting for it; to create what is missing: \
+             {create} agents --partitions 12 {events}"
+        )
+    );
+    let all = told(false, [None, None]);
+    for part in [
+        "topic contacts does not exist, topic agents does not exist at",
+        &format!("{create} contacts --partitions 6 {events} && {create} agents --partitions 6 "),
+        &format!("&& {create} snapshots --partitions 6 --config cleanup.policy=compact,delete "),
+    ] {
+        assert!(all.contains(part), "{part}\n{all}");
+    }
+}
+
+#[test]
 fn without_a_broker_it_waits_and_ends_at_once_when_told() {
     let running = start(settings("127.0.0.1:1"));
     assert!(
