@@ -278,6 +278,7 @@ fn start_intake(
         stop: Arc::clone(&shared.stop),
         clock: clock::now,
         prelude,
+        rows: cluster::enabled(shared),
     };
     threads.start(&format!("{INTAKE}: kafka"), move || Ok(kafka::run(intake)?))?;
     Ok(())

@@ -160,6 +160,8 @@ pub struct Intake {
     pub clock: fn() -> Millis,
     /// What comes before offset 0, if anything.
     pub prelude: Option<Prelude>,
+    /// Other members' live rows are read, so that what is shown is the whole centre.
+    pub rows: bool,
 }
 
 impl fmt::Debug for Intake {

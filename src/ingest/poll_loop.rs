@@ -68,6 +68,7 @@ pub(super) struct PollLoop {
     snapshots: Arc<Mutex<Snapshots>>,
     clock: fn() -> Millis,
     prelude: Option<Prelude>,
+    rows: bool,
     assignment: Assignment,
     /// States of partitions that are about to be taken.
     restored: BTreeMap<Source, Restored>,
@@ -96,6 +97,7 @@ impl PollLoop {
             snapshots,
             clock: intake.clock,
             prelude: intake.prelude,
+            rows: intake.rows,
             assignment: Assignment::default(),
             restored: BTreeMap::new(),
             looked_after: Instant::now(),
@@ -275,10 +277,16 @@ impl PollLoop {
         self.progress
             .set_shared(matches!(share, Share::Some { .. }));
         match share {
-            Share::Some { owned, of } => tracing::warn!(
+            Share::Some { owned, of } if self.rows => tracing::info!(
                 owned,
                 of,
                 "the group has another member: the centre is made of all members' rows"
+            ),
+            Share::Some { owned, of } => tracing::warn!(
+                owned,
+                of,
+                "the group has another member, and cluster.enabled is off: what is shown is a part \
+                 of the centre only"
             ),
             Share::Everything => tracing::info!(partitions = all, "all partitions are assigned"),
             Share::Nothing => tracing::info!("no partition is assigned"),

@@ -51,6 +51,7 @@ fn start(settings: KafkaSettings) -> Running {
         stop: Arc::clone(&stop),
         clock: || Millis(1_767_603_600_000),
         prelude: None,
+        rows: true,
     };
     let thread = thread::spawn(move || run(intake));
     Running {
