@@ -47,8 +47,8 @@ const AGE: Line = (
     "queuepulse_instance_beat_age_seconds",
     Kind::Gauge,
     "seconds",
-    &["instance"],
-    "Age of an instance's newest beat.",
+    &["member"],
+    "Age of the newest beat of a member of the group, by its kafka.instance.",
 );
 const STALE: Line = (
     "queuepulse_rows_stale",
