@@ -215,7 +215,8 @@ pub(super) fn standing(shared: &Shared) -> Standing {
     } else {
         all
     };
-    if alone {
+    // While partitions are handed over what was shown stands, as it does among others.
+    if alone && !shared.progress.is_handing_over() {
         return Standing::Alone;
     }
     Standing::Among {

@@ -37,7 +37,7 @@ pub fn condition(
         ending: progress.is_ending(),
         lease_ended: !progress.shows(now),
         shown_from: progress.shown_from(),
-        catching_up: progress.catching_up(),
+        catching_up: !owned.is_empty() && progress.catching_up(),
         shared: progress.is_shared(),
         data_age: progress.known_to().map(age),
         poll_age: progress.last_poll().map(age),

@@ -230,6 +230,12 @@ impl Progress {
         !self.is_changing() && tick.is_some_and(|tick| tick >= self.shown_from())
     }
 
+    /// Whether the group is changing the assignment right now: until it has, partitions are still this
+    /// process's, since the others wait for it to let go.
+    pub fn is_handing_over(&self) -> bool {
+        self.changing.load(SeqCst)
+    }
+
     fn is_changing(&self) -> bool {
         self.changing.load(SeqCst) || self.unpublished.load(SeqCst) > 0
     }

@@ -37,7 +37,8 @@ impl Live {
         let mut latest = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.parts.clock)();
         let Some(mut shown) = self.to_be_shown(latest.as_deref(), share) else {
-            return Err(Absent::Unready(self.nothing_whole()));
+            let why = condition.unready.take();
+            return Err(Absent::Unready(why.unwrap_or_else(|| self.nothing_whole())));
         };
         let stale = now - shown.to > self.parts.stale_after;
         if stale {

@@ -140,3 +140,37 @@ fn a_worker_that_does_not_answer_in_time_leaves_no_hour() {
     let (gone, _) = sync_channel(1);
     assert_eq!(ask(&[gone]), None);
 }
+
+#[test]
+fn while_the_group_changes_the_assignment_what_was_shown_stands_and_without_partitions_nobody_catches_up()
+ {
+    let config = Config::defaults().unwrap();
+    let shared = share(&config, kafka_settings(&config.kafka)).unwrap();
+    give(&shared);
+    let alone = || cluster::standing(&shared) == Standing::Alone;
+    let catching_up = || {
+        let told = condition(
+            &shared.progress,
+            &shared.kafka,
+            &shared.centre,
+            clock::now(),
+        );
+        told.catching_up
+    };
+    // as a member of a full group, or between two assignments
+    assert!(!alone() && !catching_up());
+    let topic = Topic::Contact;
+    let source = Source {
+        topic,
+        partition: 0,
+    };
+    let progress = shared.progress.take(source, &START, clock::now());
+    assert!(alone() && catching_up());
+    progress.caught_up();
+    assert!(alone() && !catching_up());
+    // another member joins: this one has its partitions until it has let go of them
+    shared.progress.set_changing(true);
+    assert!(!alone() && shared.progress.shows(clock::now()));
+    shared.progress.set_changing(false);
+    assert!(alone());
+}
