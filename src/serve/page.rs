@@ -11,7 +11,8 @@ const PAGE: &str = include_str!("wallboard/board.html");
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// What the page loads from `/wallboard/`: name, type, text.
-pub(super) const FILES: [(&str, &str, &str); 10] = [
+pub(super) const FILES: [(&str, &str, &str); 11] = [
+    ("agents.js", SCRIPT, include_str!("wallboard/agents.js")),
     ("board.css", STYLE, include_str!("wallboard/board.css")),
     ("board.js", SCRIPT, include_str!("wallboard/board.js")),
     ("detail.js", SCRIPT, include_str!("wallboard/detail.js")),

@@ -29,7 +29,7 @@ export async function fake(count) {
   const rows = Array.from({ length: count }, (_, at) => queue(at));
   const names = (key) => [...new Set(rows.map(key))].sort();
   const sum = { now: rows[0].now, windows: rows[0].windows };
-  const engine = { rows, age: 0.3, silent: false, listeners: new Set() };
+  const engine = { rows, age: 0.3, silent: false, agents: null, asked: [], listeners: new Set() };
   const snapshot = () => JSON.stringify({
     at: new Date().toISOString(), data_age_seconds: engine.age, queues: rows,
     clients: names((row) => row.client_id).map((client_id) => ({ client_id, ...sum })),
@@ -50,9 +50,13 @@ export async function fake(count) {
       response.end(JSON.stringify({ error: "there is no such window" }));
     } else if (path === "/api/v1/stream") {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: "30m", windows: ["30m"] })}\n\n`);
+      response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: "30m", windows: ["30m"], lists_agents: engine.agents !== null })}\n\n`);
       engine.listeners.add(response);
       response.on("close", () => engine.listeners.delete(response));
+    } else if (path === "/api/v1/agents") {
+      engine.asked.push(request.url);
+      response.writeHead(engine.agents ? 200 : 403, { "content-type": "application/json" });
+      response.end(JSON.stringify(engine.agents ?? { error: "agents are not listed: agents.list is false in the configuration" }));
     } else {
       const asked = new URL(request.url, "http://fake").searchParams;
       const row = path === "/api/v1/queue" && rows.find((row) => row.client_id === asked.get("client") && row.queue_id === asked.get("queue") && row.channel === asked.get("channel"));

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const source = readFileSync(new URL("../../src/serve/wallboard/figures.js", import.meta.url), "utf8");
-const { LEVELS, NONE, clock, levelOf, matches, order, percent, sumOf, trend, whole } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { LEVELS, NONE, clock, levelOf, matches, order, percent, shown, sumOf, trend, whole } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 /** A queue that is well, and what differs. */
 function row(differs = {}) {
@@ -73,3 +73,17 @@ test("how figures are written", () => {
   assert.deepEqual([percent(null), percent(0.805), whole(undefined), whole(0)], [NONE, "81 %", NONE, "0"]);
   assert.deepEqual([trend(0.9, 0.8).word, trend(0.8, 0.9).word, trend(0.8, 0.82).word, trend(null, 0.8).word], ["rising", "falling", "steady", ""]);
 });
+
+for (const [what, name, seen] of [
+  ["nothing: letters, marks and signs of any script", "Vertrieb Köln / 東京 मुंबई مبيعات ☎ e\u0301", "Vertrieb Köln / 東京 मुंबई مبيعات ☎ e\u0301"],
+  ["marks of direction", "\u202Etuo\u2066in", "\\u{202E}tuo\\u{2066}in"],
+  ["controls and line ends", "a\u0007b\nc\u2028d", "a\\u{0007}b\\u{000A}c\\u{2028}d"],
+  ["what has no width", "sa\u200Bles\uFEFF\u00AD", "sa\\u{200B}les\\u{FEFF}\\u{00AD}"],
+  ["blanks that are no spaces", "\u00A0\u3000\u3164\u2800", "\\u{00A0}\\u{3000}\\u{3164}\\u{2800}"],
+  ["spaces that cannot be seen", " a  b ", "\\u{0020}a \\u{0020}b\\u{0020}"],
+  ["nothing but a space", " ", "\\u{0020}"],
+  ["beyond the first plane", "\u{E0001}\u{1F600}", "\\u{E0001}\u{1F600}"],
+  ["what reads as an escape", "\\u{202E} and C:\\users", "\\u{005C}u{202E} and C:\\users"],
+]) {
+  test(`names are shown as they are, but for ${what}`, () => assert.equal(shown(name), seen));
+}

@@ -33,7 +33,7 @@ async function freePort() {
 }
 
 async function start(port) {
-  const child = spawn(BINARY, ["demo", "--listen", `127.0.0.1:${port}`], { stdio: "ignore" });
+  const child = spawn(BINARY, ["demo", "--listen", `127.0.0.1:${port}`], { stdio: "ignore", env: { ...process.env, QUEUEPULSE__AGENTS__LIST: "true" } });
   await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok, "the demo");
   return child;
 }
@@ -168,6 +168,18 @@ test("one queue's page has every window and its last hour, by keyboard too", PAT
   await page.close();
 });
 
+test("the agents listed are those counted", PATIENT, async () => {
+  const page = await open(`${url}/?queue=acme/billing/voice`);
+  await page.waitForSelector(".agent .cell");
+  // Two answers a moment apart: they agree as soon as nothing happens between them.
+  await until(async () => page.evaluate(() => {
+    const online = [...document.querySelectorAll("#detail dl div")].find((box) => box.querySelector("dt").textContent === "Online");
+    return document.querySelector(".agents h3").textContent === `${online.querySelector("dd").textContent} agents.`;
+  }), "as many as are online");
+  await sound(page, "queue-agents");
+  await page.close();
+});
+
 test("a queue that does not exist is said not to", PATIENT, async () => {
   const page = await open(`${url}/?queue=no/such/queue`);
   await page.waitForSelector("#detail .refused");
@@ -179,11 +191,14 @@ test("queues of any name open from the page and keep to their own place", PATIEN
   const engine = await fake(9);
   t.after(() => engine.close());
   const names = ["a/b", "..", "100%", "%2F", "say \"hi\" & 'bye'", "<b>bold</b>", "\u202Eright to left", "?x=1#y", "\u0645\u0628\u064A\u0639\u0627\u062A"];
+  const shown = names.with(6, "\\u{202E}right to left");
   names.forEach((name, at) => { engine.rows[at].queue_id = name; });
   engine.rows[6].client_id = "\u202Ereversed";
+  engine.rows[6].settings.group = "zero\u200Bwidth";
+  engine.rows[6].now.agents_aux = { "bre\u2067ak": 2 };
   const page = await open(engine.url, { width: 1600, height: 900 });
   await listed(page);
-  for (const name of names) {
+  for (const name of shown) {
     await until(async () => (await page.$$(".item")).length === names.length, "all queues");
     const link = await page.evaluateHandle((name) => [...document.querySelectorAll(".item")].find((item) => item.querySelector(".title").textContent === name).querySelector("a"), name);
     await link.asElement().click();
@@ -197,8 +212,63 @@ test("queues of any name open from the page and keep to their own place", PATIEN
   }
   const channel = await page.$$eval(".where", (nodes) => nodes.map((node) => node.lastChild.textContent));
   assert.ok(channel.every((name) => name === "voice" || name === "chat"));
+  const label = "\\u{202E}right to left, \\u{202E}reversed, ";
+  assert.ok((await rows(page)).some((row) => row.words.startsWith(label)), "to a screen reader");
+  const chosen = await page.$$eval("select option", (options) => options.map((option) => option.label));
+  assert.ok(chosen.includes("\\u{202E}reversed") && chosen.includes("zero\\u{200B}width"), "in the filters");
+  await page.select('[name="client"]', "\u202Ereversed");
+  await until(async () => (await rows(page)).length === 1, "the filter means the name itself");
+  assert.equal(await page.$eval("#totals", (node) => node.getAttribute("aria-label")), "Sum of client \\u{202E}reversed");
+  const hidden = await page.evaluate(() => {
+    const texts = [document.body.innerText, ...[...document.querySelectorAll("[title], [aria-label]")].flatMap((node) => [node.title, node.ariaLabel ?? ""])];
+    return texts.some((text) => /[\u200B-\u200F\u202A-\u202E\u2060-\u2069]/.test(text));
+  });
+  assert.ok(!hidden, "nothing invisible is anywhere on the page");
+  await page.select('[name="client"]', "");
   await sound(page, "names");
   await page.close();
+});
+
+test("who is where: only if the engine lists agents, few nodes for many, in both themes, by keyboard", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  const page = await open(`${engine.url}/?queue=client-1/queue-0001/voice`);
+  await page.waitForSelector("#detail table");
+  await new Promise((later) => setTimeout(later, 3000));
+  assert.equal(engine.asked.length, 0, "nobody asks");
+  assert.equal(await page.$eval(".agents", (section) => section.hidden), true);
+  await page.close();
+
+  const at = Date.parse("2026-01-05T09:00:00Z");
+  const agent = (number, differs) => ({ agent_id: `agent-${String(number).padStart(4, "0")}`, presence: "available", reason: null, activity: "idle",
+    since: new Date(at - number * 1000).toISOString(), contacts: {}, ...differs });
+  const agents = Array.from({ length: 1000 }, (_, number) => agent(number, [
+    {}, { activity: "on_contact", contacts: { voice: { connected: 1 } } }, { presence: "aux", reason: "lunch" },
+    { activity: "acw", contacts: { chat: { acw: 2 } } }, { presence: "aux", reason: "break", activity: "on_contact", contacts: { chat: { connected: 1, held: 1 } } },
+  ][number % 5]));
+  agents[0] = agent(0, { agent_id: "\u202Eann", activity: "not_responding" });
+  engine.agents = { at: new Date(at).toISOString(), data_age_seconds: 0.3, complete: false, partitions: [0, 2], agents };
+  const listing = await open(`${engine.url}/?queue=client-1/queue-0001/voice`);
+  await listing.waitForSelector(".agent .cell");
+  assert.match(engine.asked[0], /client=client-1&queue=queue-0001&channel=voice/);
+  assert.equal(await text(listing, ".agents h3"), "1000 agents. Only those of agent partitions 0, 2, which this instance has.");
+  const words = () => listing.$$eval(".agent", (items) => items
+    .sort((a, b) => a.getAttribute("aria-posinset") - b.getAttribute("aria-posinset"))
+    .map((item) => item.querySelector(".spoken").textContent));
+  assert.equal((await words())[0], "\\u{202E}ann: not responding for 0:00.");
+  assert.equal((await words())[1], "agent-0999: on contact (aux: break) for 16:39; chat: 1 connected, 1 held.");
+  assert.ok((await listing.$$(".agent")).length < 20, "only what can be seen");
+  assert.equal(await listing.$eval(".agent", (item) => item.getAttribute("aria-setsize")), "1000");
+  await sound(listing, "agents-light");
+  await listing.focus(".listed");
+  await listing.keyboard.press("End");
+  await until(async () => (await words()).some((word) => /^agent-0005: available for 0:05\.$/.test(word)), "the last one");
+  await new Promise((later) => setTimeout(later, 2500));
+  assert.ok((await words()).some((word) => word.startsWith("agent-0005")), "and it stays there when figures come");
+  await listing.goto(`${engine.url}/?queue=client-1/queue-0001/voice&theme=dark`);
+  await listing.waitForSelector(".agent .cell");
+  await sound(listing, "agents-dark");
+  await listing.close();
 });
 
 test("a window that is not there is said not to be", PATIENT, async (t) => {

@@ -1,7 +1,7 @@
 // The wallboard. The stream brings a snapshot, the URL says what of it is shown, the list shows it.
 
 import { Detail } from "./detail.js";
-import { LEVELS, keyOf, levelOf, matches, order, serviceLevel, sumOf } from "./figures.js";
+import { LEVELS, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
 import { Hours } from "./hours.js";
 import { List } from "./list.js";
 import { HEADS, Totals, filled, made } from "./queue.js";
@@ -109,17 +109,17 @@ function show() {
   byId("totals").setAttribute("aria-label", `Sum of ${sum.title}`);
   arrange(rows);
   const wall = document.body.classList.contains("wall");
-  let shown = sorted;
+  let some = sorted;
   let pages = 1;
   if (wall) {
     const box = byId("queues");
     const { each } = grid(sorted.length, box.clientWidth, box.clientHeight);
     pages = Math.max(1, Math.ceil(sorted.length / each));
     page %= pages;
-    shown = sorted.slice(page * each, (page + 1) * each);
+    some = sorted.slice(page * each, (page + 1) * each);
     box.scrollTop = 0;
   }
-  list.show(shown);
+  list.show(some);
   note(rows, pages);
 }
 
@@ -143,7 +143,7 @@ function arrange(rows) {
 function note(rows, pages) {
   const counts = new Map();
   for (const row of rows) counts.set(levelOf(row), (counts.get(levelOf(row)) ?? 0) + 1);
-  const words = LEVELS.map(({ name, mark }, at) => (counts.has(at) ? `${mark} ${counts.get(at)} ${name}` : "")).filter(Boolean).join("   ");
+  const words = LEVELS.map(({ name, mark }, at) => (counts.has(at) ? `${mark}\u00A0${counts.get(at)}\u00A0${name}` : "")).filter(Boolean).join("   ");
   const window = Object.values(snapshot.total.windows)[0] ?? {};
   const part = window.complete === false ? " This window reaches back further than what has been read: its figures are not complete." : "";
   const leaf = pages > 1 ? ` Page ${page + 1} of ${pages}.` : "";
@@ -179,7 +179,7 @@ function choices() {
     const select = named(name);
     const known = values.includes(view[name]) || !view[name] ? values : [...values, view[name]];
     if (select.options.length === known.length + 1) continue;
-    select.replaceChildren(new Option("all", ""), ...known.map((value) => new Option(value, value)));
+    select.replaceChildren(new Option("all", ""), ...known.map((value) => new Option(shown(value), value)));
     select.value = view[name];
   }
 }
@@ -212,8 +212,9 @@ function greet(hello) {
   select.replaceChildren(...hello.windows.map((key) => new Option(key, key)));
   select.value = hello.window;
   hours.window = hello.window;
+  detail.lists = hello.lists_agents === true;
   if (view.window !== hello.window && view.window) {
-    byId("notice").textContent = `There is no window "${view.window.slice(0, 40)}". Shown is ${hello.window}.`;
+    byId("notice").textContent = `There is no window "${shown(view.window.slice(0, 40))}". Shown is ${hello.window}.`;
     byId("notice").hidden = false;
     change({ window: hello.window });
   }

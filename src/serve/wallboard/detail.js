@@ -1,6 +1,7 @@
 // One queue's page: now, every figure over every window, agents by state, the last hour.
 
-import { LEVELS, clock, levelOf, nameOf, percent, sourceOf, tenths, whole, windowOf } from "./figures.js";
+import { Agents } from "./agents.js";
+import { LEVELS, agentsOf, clock, levelOf, nameOf, percent, shown, sourceOf, tenths, whole, windowOf } from "./figures.js";
 import { hour } from "./plot.js";
 import { named } from "./queue.js";
 
@@ -42,9 +43,29 @@ function make(name, text, parent, className) {
   return made;
 }
 
+function box(heading, text) {
+  const made = make("div", null, null);
+  make("dt", heading, made);
+  make("dd", text, made);
+  return made;
+}
+
+/** What an address answers; nothing if it cannot be reached. */
+async function read(address) {
+  try {
+    const answer = await fetch(address);
+    const body = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
+    return { ok: answer.ok, body };
+  } catch {
+    return null;
+  }
+}
+
 export class Detail {
   constructor(section) {
     this.section = section;
+    /** Whether the engine lists agents; its stream says so. */
+    this.lists = false;
   }
 
   /** Shows a queue until closed; `back` is where its list is. */
@@ -52,11 +73,13 @@ export class Detail {
     if (this.key === key) return;
     this.close();
     this.key = key;
-    this.back = back;
     this.window = window;
+    this.parts = null;
+    this.way = make("a", "← all queues", null, "back");
+    this.way.href = back;
     this.section.hidden = false;
     this.section.setAttribute("aria-label", "One queue");
-    this.section.replaceChildren(this.way(), make("p", "reading …", null));
+    this.section.replaceChildren(this.way, make("p", "reading …", null));
     this.ask();
     this.timer = setInterval(() => this.ask(), EVERY);
   }
@@ -68,58 +91,52 @@ export class Detail {
     this.section.replaceChildren();
   }
 
-  way() {
-    const link = make("a", "← all queues", null, "back");
-    link.href = this.back;
-    return link;
-  }
-
   async ask() {
     const { key } = this;
-    let answer;
-    try {
-      answer = await fetch(sourceOf(key));
-    } catch {
-      return; // the page says that the connection is lost
-    }
-    if (key !== this.key) return;
-    const body = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
-    if (answer.ok) this.show(body);
-    else if (!this.section.querySelector("table")) this.section.replaceChildren(this.way(), make("p", body.error, null, "refused"));
+    const [row, agents] = await Promise.all([read(sourceOf(key)), this.lists ? read(agentsOf(key)) : null]);
+    if (key !== this.key || !row) return; // the page says if the connection is lost
+    if (row.ok) this.show(row.body, agents);
+    else if (!this.parts) this.section.replaceChildren(this.way, make("p", shown(row.body.error), null, "refused"));
   }
 
-  show(row) {
+  /** What stays while a queue is open, so that the focus and what was scrolled to stay too. */
+  places() {
+    const parts = {
+      head: make("div", null, null, "head"), now: make("dl", null, null, "totals"), agents: new Agents(),
+      hour: make("div", null, null), scroller: make("div", null, null, "scroller"),
+    };
+    parts.scroller.tabIndex = 0;
+    parts.scroller.setAttribute("role", "region");
+    parts.scroller.setAttribute("aria-label", "Figures over each window");
+    this.section.replaceChildren(this.way, parts.head, parts.now, parts.agents.section, parts.hour, parts.scroller);
+    return parts;
+  }
+
+  show(row, agents) {
+    this.parts ??= this.places();
+    const { head, now, hour: last, scroller } = this.parts;
     const level = LEVELS[levelOf({ ...row, windows: { chosen: row.windows[this.window] ?? windowOf(row) } })];
-    const head = make("div", null, null, "head");
     head.dataset.level = level.name;
-    named(make("h2", `${level.mark} `, head), [nameOf(row)]);
-    const settings = row.settings;
-    const about = make("p", null, head);
+    head.replaceChildren(this.heading(row, level), this.about(row, level));
+    now.replaceChildren(...NOW.map(([heading, text]) => box(heading, text(row.now))));
+    for (const [reason, n] of Object.entries(row.now.agents_aux ?? {})) now.append(box(`Aux: ${shown(reason)}`, whole(n)));
+    this.parts.agents.show(agents);
+    last.replaceChildren(row.last_hour ? this.hour(row) : make("p", `No last hour by the minute: ${row.last_hour_absent}.`, null, "refused"));
+    scroller.replaceChildren(this.table(row));
+  }
+
+  heading(row, level) {
+    const heading = make("h2", `${level.mark} `, null);
+    named(heading, [nameOf(row)]);
+    return heading;
+  }
+
+  about(row, level) {
+    const { settings } = row;
+    const about = make("p", null, null);
     named(about, [row.client_id, row.queue_id, row.channel, ...(settings.group ? [settings.group] : [])]);
     about.append(` · ${level.name}. Target ${percent(settings.service_level_target_ratio)} within ${clock(settings.threshold_seconds)}, variant ${settings.service_level_variant}.`);
-    const now = make("dl", null, null, "totals");
-    for (const [heading, text] of NOW) {
-      const box = make("div", null, now);
-      make("dt", heading, box);
-      make("dd", text(row.now), box);
-    }
-    for (const [reason, n] of Object.entries(row.now.agents_aux ?? {})) {
-      const box = make("div", null, now);
-      make("dt", `Aux: ${reason}`, box);
-      make("dd", whole(n), box);
-    }
-    const kept = document.activeElement?.closest?.(".scroller") ? this.section.querySelector(".scroller") : null;
-    const scroller = kept ?? make("div", null, null, "scroller");
-    scroller.tabIndex = 0;
-    scroller.setAttribute("role", "region");
-    scroller.setAttribute("aria-label", "Figures over each window");
-    scroller.replaceChildren(this.table(row));
-    const parts = [this.section.querySelector(".back") ?? this.way(), head, now];
-    parts.push(row.last_hour ? this.hour(row) : make("p", `No last hour by the minute: ${row.last_hour_absent}.`, null, "refused"));
-    parts.push(scroller);
-    // The link and the scroller stay where they are, so that the focus stays in them.
-    if (this.section.children.length !== parts.length || kept !== this.section.lastChild) this.section.replaceChildren(...parts);
-    else parts.forEach((part, at) => { if (part !== this.section.children[at]) this.section.children[at].replaceWith(part); });
+    return about;
   }
 
   hour(row) {

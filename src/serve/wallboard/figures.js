@@ -53,6 +53,25 @@ export function levelOf(row) {
   return now.waiting > 0 || level !== null ? GOOD : IDLE;
 }
 
+/** Controls, marks of direction and format, what is unassigned or private, separators, and what leaves a blank. */
+const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u{2800}]/u;
+const escaped = (character) => `\\u{${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}}`;
+
+/**
+ * A name as it is shown: what cannot be seen in it is written out, so that no two names look the same and none
+ * reverses what stands beside it. A space between two words is a space; a backslash that would read as such an
+ * escape is one itself.
+ */
+export function shown(name) {
+  const characters = [...name];
+  return characters.map((character, at) => {
+    const inside = character === " " && at > 0 && at < characters.length - 1 && characters[at - 1] !== " ";
+    const fake = character === "\\" && characters[at + 1] === "u" && characters[at + 2] === "{";
+    return fake || (UNSEEN.test(character) && !inside) ? escaped(character) : character;
+  }).join("");
+}
+
+/** What people call a queue. */
 export const nameOf = (row) => row.settings?.display_name || row.queue_id;
 /** A queue's name in one text; its parts may hold anything, slashes too. */
 export const keyOf = (row) => [row.client_id, row.queue_id, row.channel].map(encodeURIComponent).join("/");
@@ -62,6 +81,9 @@ export function sourceOf(key) {
   const [client = "", queue = "", channel = ""] = key.split("/").map(decoded);
   return `/api/v1/queue?${new URLSearchParams({ client, queue, channel })}`;
 }
+
+/** Where its agents are. */
+export const agentsOf = (key) => sourceOf(key).replace("/queue?", "/agents?");
 
 /** A text typed by hand may hold a % that stands for itself. */
 function decoded(part) {
@@ -102,7 +124,7 @@ export function sumOf(snapshot, view, rows) {
     const [name] = filters;
     const [list, key] = { client: ["clients", "client_id"], group: ["groups", "group"], channel: ["channels", "channel"] }[name];
     const found = snapshot[list].find((row) => row[key] === view[name]);
-    if (found) return { ...found, title: `${name} ${view[name]}` };
+    if (found) return { ...found, title: `${name} ${shown(view[name])}` };
   }
   return { ...added(rows), title: `${rows.length} queues chosen` };
 }

@@ -1,10 +1,10 @@
 // One queue as a row or a tile: the same parts, laid out by the style sheet.
 
-import { ENOUGH, LEVELS, NONE, auxOf, clock, keyOf, levelOf, nameOf, percent, serviceLevel, tenths, trend, whole, windowOf } from "./figures.js";
+import { ENOUGH, LEVELS, NONE, auxOf, clock, keyOf, levelOf, nameOf, percent, serviceLevel, shown, tenths, trend, whole, windowOf } from "./figures.js";
 import { spark } from "./plot.js";
 
 const late = (row) => (row.now.longest_wait_seconds ?? 0) > row.settings.threshold_seconds;
-const reasons = (now) => Object.entries(now.agents_aux ?? {}).map(([reason, n]) => `${reason} ${n}`).join(", ");
+const reasons = (now) => Object.entries(now.agents_aux ?? {}).map(([reason, n]) => `${shown(reason)} ${n}`).join(", ");
 
 /** key, heading, what it says of a row, whether that is bad, and more in the tip. */
 const PARTS = [
@@ -29,11 +29,11 @@ function part(name, parent) {
   return made;
 }
 
-/** Appends names, each by itself: what a name says about the direction of writing ends with it. */
+/** Appends names as they are shown, each by itself: letters of another direction of writing turn nothing beside them. */
 export function named(node, names) {
   names.forEach((name, at) => {
     const isolated = document.createElement("bdi");
-    isolated.textContent = name;
+    isolated.textContent = shown(name);
     node.append(...(at ? [" · "] : []), isolated);
   });
 }
@@ -88,7 +88,7 @@ export function filled(item, row, { href, before, minutes }) {
     item.drawn = null;
   }
   set(parts.mark, level.mark);
-  set(parts.title, nameOf(row));
+  set(parts.title, shown(nameOf(row)));
   set(parts.ratio, `${percent(ratio)} ${moved.mark}`);
   set(parts.goal, `of ${percent(target)}`);
   PARTS.forEach(([, , text, bad, more], at) => {
@@ -109,7 +109,7 @@ export function filled(item, row, { href, before, minutes }) {
 function sentence(row, level, moved) {
   const { now } = row;
   const wait = now.longest_wait_seconds === null ? "" : `, the oldest for ${clock(now.longest_wait_seconds)}`;
-  return `${nameOf(row)}, ${row.client_id}, ${row.channel}: ${level.name}. Service level ${percent(serviceLevel(row))} ${moved.word}, target ${percent(row.settings.service_level_target_ratio)}. `
+  return `${shown(nameOf(row))}, ${shown(row.client_id)}, ${shown(row.channel)}: ${level.name}. Service level ${percent(serviceLevel(row))} ${moved.word}, target ${percent(row.settings.service_level_target_ratio)}. `
     + `${whole(now.waiting)} waiting${wait}. ${whole(now.agents_available)} agents available, ${whole(now.agents_on_contact)} on contact.`;
 }
 

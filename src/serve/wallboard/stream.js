@@ -1,5 +1,7 @@
 // The event stream: stays connected, and says truthfully how old what it has is.
 
+import { shown } from "./figures.js";
+
 /** Nothing heard for this long: the connection is lost, whatever the browser thinks. */
 const SILENT_AFTER = 5000;
 const RETRY_FIRST = 500;
@@ -38,7 +40,7 @@ export class Stream {
     this.source.addEventListener("figures", (event) => this.figures(event.data));
     this.source.addEventListener("absent", (event) => {
       this.hear();
-      this.reason = JSON.parse(event.data).reason;
+      this.reason = shown(JSON.parse(event.data).reason);
       this.told.absent();
     });
     this.source.addEventListener("error", () => this.later());
