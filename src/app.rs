@@ -16,6 +16,7 @@ pub mod http;
 pub mod site;
 pub mod threads;
 pub mod tick;
+pub mod top;
 pub mod worker;
 
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@
 mod live;
 mod output;
 mod replay;
+mod top;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ enum Command {
     Run(live::RunArgs),
     /// Show it all in one process: a broker, a simulated contact centre, the engine and its page
     Demo(live::DemoArgs),
+    /// The wallboard in a terminal, of any instance
+    Top(top::TopArgs),
     /// Compute the figures of recorded events at any instants
     Replay(replay::ReplayArgs),
     /// Write a simulated contact centre's events to a folder, standard output or Kafka
@@ -108,6 +111,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => live::run(&args),
         Command::Demo(args) => live::demo(&args),
+        Command::Top(args) => top::top(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Simulate(args) => simulated(&args),
         Command::MetricsDoc => output::print(&telemetry::metrics_doc()),

@@ -15,5 +15,6 @@ pub mod serve;
 pub mod shutdown;
 pub mod simulate;
 pub mod telemetry;
+pub mod top;
 pub mod topics;
 pub mod windows;

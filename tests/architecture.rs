@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("recovery", INPUT),
     ("cluster", INPUT),
     ("telemetry", &["live", "kpi", "event"]),
+    ("top", &["live", "event"]),
     ("serve", &["live", "kpi", "insight", "telemetry", "event"]),
 ];
 

@@ -1,0 +1,414 @@
+//! What the terminal shows: the latest answer, what of it was chosen, and how old it is.
+
+use std::collections::BTreeMap;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::draw::Board;
+use super::figures::{Figures, Level, Queue, Snapshot};
+use super::shown::shown;
+use crate::event::{Millis, Span};
+
+/// Positions stay this long, so that nobody reads a row that has just become another.
+const SORT_EVERY: Span = Span::seconds(10);
+/// Trends look this far back.
+const BEFORE: Span = Span::seconds(60);
+/// Nothing heard for this long: the connection is lost.
+const SILENT_AFTER: Span = Span::seconds(5);
+/// Figures of this age are late, and of the second slow, in seconds.
+const LATE: f64 = 15.0;
+const SLOW: f64 = 5.0;
+
+/// What came of asking.
+#[derive(Clone, Debug)]
+pub enum Got {
+    /// Figures.
+    Figures(Box<Snapshot>),
+    /// The instance has none at present, and says why.
+    Absent(String),
+    /// It does not answer so: it will not do so later either.
+    Refused(String),
+    /// It cannot be reached.
+    Lost(String),
+}
+
+/// Which queues.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of this client.
+    pub client: Option<String>,
+    /// Of this group.
+    pub group: Option<String>,
+    /// Of this channel.
+    pub channel: Option<String>,
+    /// With this id.
+    pub queue: Option<String>,
+    /// Whose client, id, channel, name or group contains this.
+    pub find: String,
+}
+
+impl Wanted {
+    fn has(&self, queue: &Queue) -> bool {
+        let is = |wanted: &Option<String>, name: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == name
+        };
+        let group = queue.settings.group.as_deref();
+        let [client, id, channel] = queue.key();
+        let find = self.find.trim().to_lowercase();
+        let parts = [client, id, channel, queue.name(), group.unwrap_or_default()];
+        is(&self.client, Some(client))
+            && is(&self.group, group)
+            && is(&self.channel, Some(channel))
+            && is(&self.queue, Some(id))
+            && (find.is_empty() || parts.iter().any(|part| part.to_lowercase().contains(&find)))
+    }
+}
+
+/// In which order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Those in need first, as on the page.
+    #[default]
+    Need,
+    /// By name.
+    Name,
+    /// Most waiting first.
+    Waiting,
+    /// Longest wait first.
+    Oldest,
+}
+
+impl Sort {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Need => "need",
+            Self::Name => "name",
+            Self::Waiting => "waiting",
+            Self::Oldest => "oldest wait",
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::Need => Self::Name,
+            Self::Name => Self::Waiting,
+            Self::Waiting => Self::Oldest,
+            Self::Oldest => Self::Need,
+        }
+    }
+
+    fn order(self, rows: &mut [&Queue]) {
+        let waiting = |queue: &Queue| queue.figures.now.waiting;
+        let oldest = |queue: &Queue| queue.figures.now.longest_wait_seconds.unwrap_or(-1.0);
+        rows.sort_by(|one, other| one.by_need(other));
+        match self {
+            Self::Need => {}
+            Self::Name => rows.sort_by_key(|queue| (queue.name().to_lowercase(), queue.key())),
+            Self::Waiting => rows.sort_by_key(|queue| -waiting(queue)),
+            Self::Oldest => rows.sort_by(|one, other| oldest(other).total_cmp(&oldest(one))),
+        }
+    }
+}
+
+/// How it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Colours beside the shapes.
+    Colours,
+    /// Shapes, bold and dim alone.
+    Plain,
+}
+
+/// What it is asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The instance, as it was named.
+    pub url: String,
+    /// Which queues.
+    pub wanted: Wanted,
+    /// How it looks.
+    pub look: Look,
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It goes on.
+    GoOn,
+    /// It ends.
+    Quit,
+}
+
+/// How the figures are, in the page's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// As they should be.
+    Live(String),
+    /// They lag a little.
+    Slow(String),
+    /// Nobody asked yet.
+    Connecting,
+    /// Old, or none: what is shown must not be taken for now.
+    Bad {
+        /// In a word or two.
+        brief: &'static str,
+        /// In a sentence.
+        text: String,
+    },
+}
+
+/// The name of a queue as it stands in maps.
+type Key = [String; 3];
+
+fn key_of(queue: &Queue) -> Key {
+    queue.key().map(str::to_owned)
+}
+
+/// The whole state.
+#[derive(Clone, Debug)]
+pub struct Top {
+    pub(super) options: Options,
+    pub(super) sort: Sort,
+    /// The text that is being typed.
+    pub(super) typing: bool,
+    /// The first row on the screen.
+    pub(super) first: usize,
+    snapshot: Option<Snapshot>,
+    /// The rows that are shown, in order.
+    order: Vec<Key>,
+    sorted_at: Millis,
+    /// Service levels of a minute ago, and those that will be.
+    before: BTreeMap<Key, f64>,
+    marked: BTreeMap<Key, f64>,
+    marked_at: Millis,
+    begun: Millis,
+    /// When an answer last came.
+    heard: Option<Millis>,
+    /// Why there are no figures.
+    absent: Option<String>,
+    /// Why the last question was not answered.
+    fault: Option<String>,
+}
+
+impl Top {
+    /// Before the first answer.
+    pub fn new(options: Options, now: Millis) -> Self {
+        Self {
+            options,
+            sort: Sort::default(),
+            typing: false,
+            first: 0,
+            snapshot: None,
+            order: Vec::new(),
+            sorted_at: Millis::MIN,
+            before: BTreeMap::new(),
+            marked: BTreeMap::new(),
+            marked_at: Millis::MIN,
+            begun: now,
+            heard: None,
+            absent: None,
+            fault: None,
+        }
+    }
+
+    /// Takes what came of asking.
+    pub fn take(&mut self, got: Got, now: Millis) {
+        match got {
+            Got::Figures(snapshot) => {
+                self.hear(now);
+                self.snapshot = Some(*snapshot);
+                self.remember(now);
+                self.arrange(now);
+            }
+            Got::Absent(reason) => {
+                self.hear(now);
+                self.absent = Some(reason);
+            }
+            Got::Refused(reason) | Got::Lost(reason) => self.fault = Some(reason),
+        }
+    }
+
+    fn hear(&mut self, now: Millis) {
+        self.heard = Some(now);
+        self.absent = None;
+        self.fault = None;
+    }
+
+    /// Keeps the service levels of a minute ago for the trends.
+    fn remember(&mut self, now: Millis) {
+        if self.marked_at != Millis::MIN && now - self.marked_at < BEFORE {
+            return;
+        }
+        let queues = self.snapshot.iter().flat_map(|snapshot| &snapshot.queues);
+        let levels = queues.filter_map(|queue| Some((key_of(queue), queue.service_level()?)));
+        self.before = std::mem::replace(&mut self.marked, levels.collect());
+        self.marked_at = now;
+    }
+
+    /// New figures in the old order; a new order when it is due, or when there are other rows.
+    fn arrange(&mut self, now: Millis) {
+        let Some(snapshot) = &self.snapshot else {
+            return;
+        };
+        let wanted = &self.options.wanted;
+        let mut rows: Vec<&Queue> = snapshot.queues.iter().collect();
+        rows.retain(|queue| wanted.has(queue));
+        let due = self.sorted_at == Millis::MIN || now - self.sorted_at >= SORT_EVERY;
+        let kept = || {
+            let mut known: Vec<_> = self.order.iter().collect();
+            known.sort_unstable();
+            rows.iter().all(|queue| {
+                let is = |other: &&Key| queue.key().cmp(&other.each_ref().map(String::as_str));
+                known.binary_search_by(|other| is(other).reverse()).is_ok()
+            })
+        };
+        if due || rows.len() != self.order.len() || !kept() {
+            self.sort.order(&mut rows);
+            self.order = rows.into_iter().map(key_of).collect();
+            self.sorted_at = now;
+        }
+    }
+
+    /// What a key does.
+    pub fn key(&mut self, key: KeyEvent, now: Millis) -> Next {
+        if key.kind == KeyEventKind::Release {
+            return Next::GoOn;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('c' | 'd') if control => return Next::Quit,
+            code if self.typing => self.type_key(code),
+            KeyCode::Char('q') | KeyCode::Esc => return Next::Quit,
+            KeyCode::Char('/') => self.typing = true,
+            KeyCode::Char('s') => self.sort = self.sort.next(),
+            code => {
+                self.scroll(code);
+                return Next::GoOn;
+            }
+        }
+        self.first = 0;
+        self.sorted_at = Millis::MIN;
+        self.arrange(now);
+        Next::GoOn
+    }
+
+    /// A key while a text is typed: Enter keeps it, Escape drops it.
+    fn type_key(&mut self, code: KeyCode) {
+        let find = &mut self.options.wanted.find;
+        match code {
+            KeyCode::Char(character) => find.push(character),
+            KeyCode::Backspace => {
+                find.pop();
+            }
+            KeyCode::Enter => self.typing = false,
+            KeyCode::Esc => {
+                find.clear();
+                self.typing = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn scroll(&mut self, code: KeyCode) {
+        const PAGE: usize = 10;
+        self.first = match code {
+            KeyCode::Up | KeyCode::Char('k') => self.first.saturating_sub(1),
+            KeyCode::Down | KeyCode::Char('j') => self.first + 1,
+            KeyCode::PageUp => self.first.saturating_sub(PAGE),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.first + PAGE,
+            KeyCode::Home => 0,
+            KeyCode::End => usize::MAX,
+            _ => return,
+        }
+        .min(self.order.len().saturating_sub(1));
+    }
+
+    /// It at an instant, ready to be drawn.
+    pub fn board(&self, now: Millis) -> Board<'_> {
+        Board::new(self, now)
+    }
+
+    /// The queues that are shown, in order, each with its service level of a minute ago.
+    pub(super) fn rows(&self) -> Vec<(&Queue, Option<f64>)> {
+        let queues = self.snapshot.iter().flat_map(|snapshot| &snapshot.queues);
+        let by_key: BTreeMap<[&str; 3], &Queue> =
+            queues.map(|queue| (queue.key(), queue)).collect();
+        let rows = self.order.iter().filter_map(|key| {
+            let queue = by_key.get(&key.each_ref().map(String::as_str))?;
+            Some((*queue, self.before.get(key).copied()))
+        });
+        rows.collect()
+    }
+
+    /// How many there are of each level.
+    pub(super) fn levels(rows: &[(&Queue, Option<f64>)]) -> Vec<(Level, usize)> {
+        let count = |level| {
+            rows.iter()
+                .filter(|(queue, _)| queue.level() == level)
+                .count()
+        };
+        let counted = Level::ALL.map(|level| (level, count(level)));
+        counted.into_iter().filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// The sum of what is shown.
+    pub(super) fn sum(&self, rows: &[(&Queue, Option<f64>)]) -> Figures {
+        let wanted = &self.options.wanted;
+        let filters = [&wanted.client, &wanted.group, &wanted.channel];
+        let filters = filters.map(Option::as_deref);
+        let some = wanted.queue.is_some() || !wanted.find.trim().is_empty();
+        let rows: Vec<&Queue> = rows.iter().map(|(queue, _)| *queue).collect();
+        let several = filters.iter().flatten().count() > 1;
+        let chosen = (some || several).then_some(&rows[..]);
+        self.snapshot
+            .as_ref()
+            .map_or_else(Figures::default, |it| it.sum_of(filters, chosen))
+    }
+
+    /// The latest answer.
+    pub(super) fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// How the connection and the figures are.
+    pub(super) fn condition(&self, now: Millis) -> Condition {
+        let last = self.heard.unwrap_or(self.begun);
+        if now - last > SILENT_AFTER || (self.heard.is_none() && self.fault.is_some()) {
+            let fault = self.fault.as_deref().unwrap_or("no answer");
+            let since = time_of(last);
+            let text = format!(
+                "Connection lost since {since}: {}. What you see is old; trying again.",
+                shown(fault)
+            );
+            return Condition::Bad {
+                brief: "no connection",
+                text,
+            };
+        }
+        let late = |text| Condition::Bad {
+            brief: "not live",
+            text,
+        };
+        if let Some(reason) = &self.absent {
+            return late(format!("No figures: {}.", shown(reason)));
+        }
+        let Some(snapshot) = &self.snapshot else {
+            return Condition::Connecting;
+        };
+        match snapshot.data_age_seconds {
+            Some(age) if age > LATE => late(format!(
+                "Figures are {age:.0} s old: the engine is behind its events."
+            )),
+            Some(age) if age > SLOW => Condition::Slow(format!("live, {age:.1} s")),
+            Some(age) => Condition::Live(format!("live, {age:.1} s")),
+            None => Condition::Live("live".to_owned()),
+        }
+    }
+}
+
+/// The time of day, UTC.
+fn time_of(at: Millis) -> String {
+    let text = crate::live::rfc3339(at);
+    let time = text.get(11..19).unwrap_or_default();
+    format!("{time} UTC")
+}
