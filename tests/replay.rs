@@ -333,3 +333,25 @@ fn an_exposition_shows_the_windows_asked_for() {
         "{text}"
     );
 }
+
+#[test]
+fn the_tables_headings_are_of_the_zone_that_is_asked_for() {
+    for (zone, at, window) in [
+        (
+            "Asia/Kolkata",
+            "at 2026-01-05T14:33:00.000+05:30",
+            "today: after 2026-01-05T00:00:00.000+05:30 up to 2026-01-05T14:33:00.000+05:30",
+        ),
+        (
+            "UTC",
+            "at 2026-01-05T09:03:00.000Z",
+            "today: after 2026-01-05T00:00:00.000Z up to 2026-01-05T09:03:00.000Z",
+        ),
+    ] {
+        let arguments = ["replay", "-", "--zone", zone, "--window", "today"];
+        let output = queuepulse(&arguments, EVENTS.as_bytes());
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.starts_with(at), "{table}");
+        assert!(table.contains(window), "{table}");
+    }
+}

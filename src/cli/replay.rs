@@ -196,8 +196,9 @@ fn progress_bar(files: &[PathBuf]) -> ProgressBar {
 fn write(report: &Report, format: Format, export: ExportOptions) -> Result<(), Failure> {
     let text = match format {
         Format::Table => {
-            let tables: Vec<String> = report.snapshots.iter().map(table).collect();
-            tables.join("\n")
+            let zone = report.registry.settings().zones.get(0);
+            let tables = report.snapshots.iter().map(|merged| table(merged, zone));
+            tables.collect::<Vec<String>>().join("\n")
         }
         Format::Json => {
             let snapshots: Vec<Snapshot<'_>> = report

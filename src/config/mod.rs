@@ -358,9 +358,14 @@ fn override_view(view: &mut QueueView, overrides: &Overrides) {
 }
 
 fn check_rules(root: &Section<'_>, rules: &[Rule]) {
+    // What a rule does not name is that of [view]; a wrong one of either says nothing.
+    let wrong = |path: &str| {
+        let keys = ["threshold", "short_abandon"].map(|key| format!("{path}.{key}"));
+        keys.iter().any(|key| root.faults().about(key))
+    };
     for rule in rules {
         let (short, threshold) = (rule.view.short_abandon, rule.view.threshold);
-        if short > threshold {
+        if short > threshold && !wrong("view") && !wrong(&rule.path) {
             root.faults().push(
                 format!("{}.short_abandon", rule.path),
                 Some(format!("{:?}", format_span(short))),
@@ -426,8 +431,10 @@ fn windows(root: &mut Section<'_>) -> Vec<WindowSpec> {
 fn export(root: &mut Section<'_>, windows: &[WindowSpec]) -> ExportConfig {
     let keys: Vec<&str> = windows.iter().map(|window| &*window.key).collect();
     let right = format!("give windows that are kept: {}", keys.join(", "));
+    // Which windows there are is not known while something is wrong with them.
+    let unknown = root.faults().about("windows");
     let mut section = root.section("export");
-    let known = |text: &str| keys.contains(&text).then(|| text.to_owned());
+    let known = |text: &str| (unknown || keys.contains(&text)).then(|| text.to_owned());
     let windows = section.list("windows", known, &right);
     let named = |text: &str| {
         let prefixed = text

@@ -52,6 +52,15 @@ impl Faults {
         });
     }
 
+    /// Whether something is wrong with a key, or with one within it.
+    pub(super) fn about(&self, key: &str) -> bool {
+        let within = |fault: &Fault| {
+            let rest = fault.key.strip_prefix(key);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.0.borrow().iter().any(within)
+    }
+
     pub(super) fn into_list(self) -> Vec<Fault> {
         self.0.into_inner()
     }

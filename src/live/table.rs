@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use jiff::tz::TimeZone;
+
 use crate::event::Millis;
 use crate::kpi::{answer_speed_average, handle_time_average, occupancy, seconds};
 
-use super::{Merged, Row, RowName, RowWindow, rfc3339};
+use super::instant::rfc3339_in;
+use super::{Merged, Row, RowName, RowWindow};
 
 /// What stands for "no figure".
 const NOTHING: &str = "-";
@@ -37,11 +40,11 @@ const NOW_HEADER: [&str; 7] = [
     "on contact",
 ];
 
-/// The figures of a snapshot as text.
-pub fn table(merged: &Merged) -> String {
+/// The figures of a snapshot as text; its instants are those of a zone's clocks.
+pub fn table(merged: &Merged, zone: &TimeZone) -> String {
     let mut out = String::new();
     // writing to a String cannot fail
-    let _ = writeln!(out, "at {}", rfc3339(merged.now));
+    let _ = writeln!(out, "at {}", rfc3339_in(merged.now, zone));
     block(&mut out, "now", &NOW_HEADER, merged, |row| {
         now_cells(row, merged.now)
     });
@@ -49,7 +52,7 @@ pub fn table(merged: &Merged) -> String {
         let Some(total) = merged.total.windows.get(place) else {
             continue;
         };
-        let title = title(&spec.key, total, merged.to);
+        let title = title(&spec.key, total, merged.to, zone);
         block(&mut out, &title, &WINDOW_HEADER, merged, |row| {
             row.windows.get(place).map(window_cells).unwrap_or_default()
         });
@@ -57,9 +60,9 @@ pub fn table(merged: &Merged) -> String {
     out
 }
 
-fn title(key: &str, window: &RowWindow, to: Millis) -> String {
+fn title(key: &str, window: &RowWindow, to: Millis, zone: &TimeZone) -> String {
     let from = if window.from > Millis::MIN {
-        rfc3339(window.from)
+        rfc3339_in(window.from, zone)
     } else {
         "the beginning".to_owned()
     };
@@ -68,7 +71,7 @@ fn title(key: &str, window: &RowWindow, to: Millis) -> String {
     } else {
         ", not complete"
     };
-    format!("{key}: after {from} up to {}{note}", rfc3339(to))
+    format!("{key}: after {from} up to {}{note}", rfc3339_in(to, zone))
 }
 
 fn name(row: &Row) -> String {

@@ -452,7 +452,7 @@ fn numbers_are_dense_whoever_asks() {
 #[test]
 fn the_table_names_rows_and_edges() {
     let registry = fixture::registry();
-    let text = table(&fixture::merged(&registry));
+    let text = table(&fixture::merged(&registry), &jiff::tz::TimeZone::UTC);
     assert!(text.starts_with("at 2026-01-05T09:00:00.000Z\n"), "{text}");
     assert!(text.contains("acme/sales/voice"), "{text}");
     assert!(
