@@ -157,6 +157,7 @@ fn samples(engine: &Engine) -> Vec<String> {
         "queuepulse_discarded",
         "queuepulse_irregular",
         "queuepulse_bad",
+        "queuepulse_broker",
         "queuepulse_data_age",
         "queuepulse_source",
         "queuepulse_stream",

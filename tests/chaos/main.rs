@@ -24,6 +24,7 @@ mod expected;
 mod fleet;
 mod load;
 mod log;
+mod measure;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod outage;
@@ -63,7 +64,8 @@ struct Args {
     engines: usize,
     #[arg(long, default_value_t = 6)]
     partitions: i32,
-    /// Only one part: `storm`, `steps`, `restart`, `outage`, or the number of a step.
+    /// Only one part: `storm`, `steps`, `restart`, `outage`, `freshness`, `snapshots`, or the number of
+    /// a step.
     #[arg(long)]
     only: Option<String>,
     /// Where the engines' logs go.
@@ -119,6 +121,12 @@ fn main() -> ExitCode {
             &mut broker,
             &log,
         ));
+    }
+    let load = (seed, args.rate, args.partitions);
+    match args.only.as_deref() {
+        Some("freshness") => measure::freshness(load, &broker.address, &log),
+        Some("snapshots") => measure::snapshots(load, &broker.address),
+        _ => {}
     }
     if wanted("storm") {
         add(Storm::begin(plan, "storm", &mut broker, &proxy, &log).run());
