@@ -543,3 +543,42 @@ proptest! {
         prop_assert_eq!(told(&logs::arrivals(&log)), told(&in_order));
     }
 }
+
+/// What a tick costs with the list and without: `cargo test --release --test agents -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn what_the_list_costs() {
+    for count in [1_000, 100_000] {
+        for list_agents in [false, true] {
+            let mut engine = Engine::new(list_agents);
+            for number in 0..count {
+                let contact = r#","contact_id":"c","state":"connected","queue_id":"q1""#;
+                let queues = format!(
+                    r#","queues":[{{"queue_id":"q1"}},{{"queue_id":"q{}"}},{{"queue_id":"r{}"}}]"#,
+                    number % 100,
+                    number % 7
+                );
+                for (second, kind, rest) in [
+                    (0, "state", r#","state":"available""#),
+                    (1, "queues", &queues),
+                    (2, "contact", contact),
+                ] {
+                    let event = String::from_utf8(agent(second, kind, rest)).unwrap();
+                    let event = event.replace("ann", &format!("agent-{number}"));
+                    engine.apply(number % PARTITIONS, event.as_bytes());
+                }
+            }
+            let now = START + Span::seconds(10);
+            engine.publish(now);
+            let mut frames = vec![Frame::default(); WORKERS];
+            let begun = std::time::Instant::now();
+            for tick in 0..20 {
+                for (shard, frame) in engine.shards.iter_mut().zip(&mut frames) {
+                    shard.view_now(now + Span(250 * tick), frame);
+                }
+            }
+            let each = begun.elapsed() / 20;
+            println!("{count} agents, listed {list_agents}: {each:?} a tick");
+        }
+    }
+}
