@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use queuepulse::config::Config;
@@ -44,6 +45,19 @@ impl Records {
                 return;
             }
         }
+    }
+
+    /// The records of each partition in batches.
+    pub fn batches(&self, size: usize) -> Vec<(usize, Vec<&[u8]>)> {
+        let mut by_partition: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
+        for (partition, record) in self.iter() {
+            by_partition.entry(partition).or_default().push(record);
+        }
+        let batches = by_partition.into_iter().flat_map(|(partition, records)| {
+            let batches = records.chunks(size).map(<[_]>::to_vec);
+            batches.map(|batch| (partition, batch)).collect::<Vec<_>>()
+        });
+        batches.collect()
     }
 
     /// How many there are.

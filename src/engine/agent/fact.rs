@@ -42,14 +42,6 @@ impl AgentFact {
     pub(super) fn late(&self) -> bool {
         self.said < self.stamp
     }
-
-    /// The earliest stamp that it may change anything at.
-    pub(super) fn reach(&self, settle_after: Span) -> Millis {
-        match &self.change {
-            Change::Snapshot(snapshot) if snapshot.says_since() => self.stamp - settle_after,
-            _ => self.stamp,
-        }
-    }
 }
 
 /// How new something said is: of two facts of one kind the one with the greater mark is newer.
@@ -131,14 +123,6 @@ pub(super) struct Snapshot {
     pub(super) queues: Option<Box<[RowNo]>>,
     pub(super) slots: Option<Slots>,
     pub(super) contacts: Option<Box<[Listed]>>,
-}
-
-impl Snapshot {
-    /// Whether it says since when a contact has been in its state.
-    fn says_since(&self) -> bool {
-        let mut contacts = self.contacts.iter().flatten();
-        contacts.any(|listed| listed.since.is_some())
-    }
 }
 
 /// A contact that a snapshot lists.
@@ -315,8 +299,6 @@ fn snapshot_fact(
 pub(super) struct IdRange {
     start: u32,
     len: u32,
-    /// Ends of the id, which tell most ids apart at once.
-    print: u32,
 }
 
 /// The bytes of the ids of an agent's facts, in one block.
@@ -335,17 +317,14 @@ impl Ids {
         let range = IdRange {
             start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
             len: u32::try_from(id.len()).unwrap_or(u32::MAX),
-            print: print(id.as_bytes()),
         };
         self.0.extend_from_slice(id.as_bytes());
         range
     }
 
-    /// Where among the facts the one with an id is.
-    pub(super) fn position(&self, facts: &[AgentFact], id: &str) -> Option<usize> {
-        let (id, print) = (id.as_bytes(), print(id.as_bytes()));
-        let is = |fact: &AgentFact| fact.id.print == print && self.of(fact) == id;
-        facts.iter().position(is)
+    /// The print of a fact's id.
+    pub(super) fn print(&self, fact: &AgentFact) -> u32 {
+        print_of(self.of(fact))
     }
 
     /// The id of a fact.
@@ -373,8 +352,13 @@ impl Ids {
     }
 }
 
+/// What tells most ids apart.
+pub(super) fn print(id: &str) -> u32 {
+    print_of(id.as_bytes())
+}
+
 /// The last bytes of an id, mixed: numbers and UUIDs differ there.
-fn print(id: &[u8]) -> u32 {
+fn print_of(id: &[u8]) -> u32 {
     let last = id.iter().rev().take(8);
     last.fold(0_u32, |print, byte| {
         print

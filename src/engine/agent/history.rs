@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::image::{Bounds, Fault};
+use crate::engine::image::{Bounds, Fault, hold};
 use crate::engine::names::Names;
 use crate::event::{Millis, Span};
 
-use super::fact::{self, AgentFact, Change, IdRange, Ids, Mark};
+use super::fact::{self, AgentFact, Change, IdRange, Ids, Listed, Mark};
 use super::state::State;
 use super::{Checkpoint, Workspace};
 
@@ -14,9 +14,20 @@ use super::{Checkpoint, Workspace};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     facts: Vec<AgentFact>,
+    /// By fact, what tells most ids apart; close together, since every event asks all of them.
+    prints: Vec<u32>,
     ids: Ids,
     /// By contact, the newest fact about it that is gone, as far back as `retain`.
     seen: Vec<(u64, Mark)>,
+}
+
+/// Where a fold begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start {
+    /// At the checkpoint, with the facts from its time on.
+    Base,
+    /// At the tip, with the facts from this place on.
+    Tip(usize),
 }
 
 /// What is executed at a stamp.
@@ -33,6 +44,10 @@ pub(super) struct Step {
 impl History {
     /// What of it cannot be.
     pub(super) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
+        hold(
+            self.facts.len() == self.prints.len(),
+            "a fact without a print",
+        )?;
         for fact in &self.facts {
             self.ids.check(fact)?;
             fact.check(bounds)?;
@@ -45,14 +60,16 @@ impl History {
         self.facts.first().map(|fact| fact.stamp)
     }
 
-    /// The stamp of the newest fact.
-    pub(super) fn newest(&self) -> Option<Millis> {
-        self.facts.last().map(|fact| fact.stamp)
+    /// How many facts are held.
+    pub(super) fn len(&self) -> usize {
+        self.facts.len()
     }
 
     /// Where the fact with this id is held, if any.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
-        self.ids.position(&self.facts, id)
+        let print = fact::print(id);
+        let mut places = self.prints.iter().zip(&self.facts);
+        places.position(|(other, fact)| *other == print && self.ids.of(fact) == id.as_bytes())
     }
 
     /// The fact at a position.
@@ -75,6 +92,7 @@ impl History {
     pub(super) fn place(&mut self, fact: AgentFact, replaces: Option<usize>) -> bool {
         if let Some(replaced) = replaces {
             self.facts.remove(replaced);
+            self.prints.remove(replaced);
         }
         let at = if self.is_newest(&fact) {
             self.facts.len()
@@ -83,16 +101,50 @@ impl History {
             self.facts.partition_point(before)
         };
         let newest = at == self.facts.len();
+        self.prints.insert(at, self.ids.print(&fact));
         self.facts.insert(at, fact);
         newest
     }
 
+    /// Appends the newest fact.
+    pub(super) fn append(&mut self, fact: AgentFact) {
+        self.prints.push(self.ids.print(&fact));
+        self.facts.push(fact);
+    }
+
+    /// Executes the newest fact alone upon a state.
+    pub(super) fn execute_newest(&self, state: &mut State, names: &Names) {
+        if let Some(index) = self.facts.len().checked_sub(1) {
+            let newest = |contact| self.newest_of(contact, index);
+            state.event(&self.facts[index], names, newest);
+        }
+    }
+
+    /// The earliest stamp at which a fact that is newer than all others executes anything.
+    pub(super) fn reach(&self, fact: &AgentFact, settle_after: Span) -> Millis {
+        let Change::Snapshot(snapshot) = &fact.change else {
+            return fact.stamp;
+        };
+        let before = snapshot.contacts.iter().flatten().filter_map(|listed| {
+            let since = since(fact, listed, settle_after)?;
+            (!self.contradicts(self.facts.len(), listed.is.contact, since)).then_some(since)
+        });
+        before.min().unwrap_or(fact.stamp)
+    }
+
     /// Lays out what is to be executed from a stamp on, in order.
-    pub(super) fn plan(&self, from: Millis, steps: &mut Vec<Step>, settle_after: Span) {
+    pub(super) fn plan(
+        &self,
+        from: Millis,
+        start: Start,
+        steps: &mut Vec<Step>,
+        settle_after: Span,
+    ) {
         steps.clear();
-        // From the back: mostly it is the newest fact alone.
-        let earlier = self.facts.iter().rposition(|fact| fact.stamp < from);
-        let first = earlier.map_or(0, |earlier| earlier + 1);
+        let first = match start {
+            Start::Base => self.facts.partition_point(|fact| fact.stamp < from),
+            Start::Tip(first) => first,
+        };
         let mut sorted = true;
         for (index, fact) in (0_u32..).zip(&self.facts).skip(first) {
             steps.push(Step {
@@ -104,12 +156,11 @@ impl History {
                 continue;
             };
             for (number, listed) in (0_u32..).zip(snapshot.contacts.iter().flatten()) {
-                let since = listed.since.filter(|since| *since < fact.stamp);
-                let since = since.map(|since| since.max(fact.stamp - settle_after));
+                let since = since(fact, listed, settle_after);
                 let Some(stamp) = since.filter(|since| *since >= from) else {
                     continue;
                 };
-                if !fact.late() && !self.contradicts(index, listed.is.contact, stamp) {
+                if !self.contradicts(index as usize, listed.is.contact, stamp) {
                     sorted = false;
                     steps.push(Step {
                         stamp,
@@ -128,8 +179,8 @@ impl History {
     /// with contacts: then the snapshot tells nothing of the time before it.
     ///
     /// Facts before the checkpoint are gone, so `since` must not be before it.
-    fn contradicts(&self, snapshot: u32, contact: u64, since: Millis) -> bool {
-        let earlier = self.facts[..snapshot as usize].iter().rev();
+    fn contradicts(&self, snapshot: usize, contact: u64, since: Millis) -> bool {
+        let earlier = self.facts[..snapshot].iter().rev();
         earlier
             .take_while(|fact| fact.stamp > since)
             .any(|fact| match &fact.change {
@@ -165,13 +216,37 @@ impl History {
             return;
         }
         let settings = names.settings();
-        self.plan(checkpoint.at, &mut work.steps, settings.settle_after);
+        let steps = &mut work.steps;
+        self.plan(checkpoint.at, Start::Base, steps, settings.settle_after);
+        let before = work.steps.partition_point(|step| step.stamp < to);
         let state = &mut checkpoint.state;
-        for steps in work.steps.chunk_by(|one, next| one.stamp == next.stamp) {
+        self.run(&work.steps[..before], state, names);
+        state.pass_until(to - Span(1), settings);
+        state.serves(names, &mut work.set);
+        checkpoint.at = to;
+    }
+
+    /// Moves a checkpoint on to the newest fact: everything is executed.
+    pub(super) fn catch_up(
+        &self,
+        checkpoint: &mut Checkpoint,
+        start: Start,
+        work: &mut Workspace,
+        names: &mut Names,
+    ) {
+        let steps = &mut work.steps;
+        self.plan(checkpoint.at, start, steps, names.settings().settle_after);
+        let Checkpoint { at, state } = checkpoint;
+        self.run(&work.steps, state, names);
+        state.serves(names, &mut work.set);
+        *at = work.steps.last().map_or(*at, |last| last.stamp.max(*at));
+    }
+
+    /// Executes steps upon a state, and the deadlines up to the last one.
+    fn run(&self, steps: &[Step], state: &mut State, names: &Names) {
+        let settings = names.settings();
+        for steps in steps.chunk_by(|one, next| one.stamp == next.stamp) {
             let stamp = steps[0].stamp;
-            if stamp >= to {
-                break;
-            }
             state.pass_until(stamp - Span(1), settings);
             state.noting(stamp, settings, |state| {
                 for step in steps {
@@ -180,14 +255,12 @@ impl History {
                 }
             });
         }
-        state.pass_until(to - Span(1), settings);
-        state.serves(names, &mut work.set);
-        checkpoint.at = to;
     }
 
     /// Drops the facts before `to`, remembering what they were about if said at `oldest` or later.
     pub(super) fn forget(&mut self, to: Millis, oldest: Millis) {
         let gone = self.facts.partition_point(|fact| fact.stamp < to);
+        self.prints.drain(..gone);
         for fact in self.facts.drain(..gone) {
             match &fact.change {
                 Change::Contact(is, _) => remember(&mut self.seen, is.contact, fact.mark()),
@@ -212,6 +285,15 @@ impl History {
         let gone = gone.map(|(_, mark)| *mark);
         gone.chain(held.map(AgentFact::mark)).max()
     }
+}
+
+/// Since when a snapshot says that a contact has been in its state, if that is before it: not more
+/// than `settle_after`, and not if it came too late.
+fn since(fact: &AgentFact, listed: &Listed, settle_after: Span) -> Option<Millis> {
+    let since = listed
+        .since
+        .filter(|since| *since < fact.stamp && !fact.late())?;
+    Some(since.max(fact.stamp - settle_after))
 }
 
 fn remember(seen: &mut Vec<(u64, Mark)>, contact: u64, mark: Mark) {

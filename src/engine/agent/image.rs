@@ -8,7 +8,7 @@ impl Agent {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
-        for Checkpoint { at, state } in [&self.base, &self.near] {
+        for Checkpoint { at, state } in [&self.base, &self.tip] {
             stamp_or_none(*at)?;
             state.check(bounds)?;
         }

@@ -1,8 +1,7 @@
 //! What an agent contributes at an instant, and the posts of a change.
 
-use crate::engine::facts::{Fact, WorkState};
+use crate::engine::facts::{Fact, Post, WorkState};
 use crate::engine::names::{Activity, ChannelNo, Names, Profile, RowNo, SetInfo, SetNo};
-use crate::engine::timeline::Timeline;
 use crate::event::{Millis, Presence};
 
 use super::state::State;
@@ -22,19 +21,30 @@ impl Level {
     /// Reads it off a state.
     pub(super) fn read(&mut self, state: &mut State, names: &mut Names) {
         let serves = state.serves(names, &mut self.set);
-        self.work.clear();
-        self.work
-            .extend(state.turns.iter().map(|turn| (turn.row, turn.state)));
-        self.work.sort_unstable();
+        self.read_work(state);
         let activity = state.activity();
         self.staff = activity.map(|activity| (serves, self.profile(state, activity, names)));
         self.here = (activity == Some(Activity::OnContact)).then(|| (serves, self.here_set(names)));
     }
 
-    /// Gives the profile its number.
-    pub(super) fn name(&self, names: &mut Names) {
-        if let Some((_, profile)) = self.staff {
-            names.profile(profile);
+    fn read_work(&mut self, state: &State) {
+        self.work.clear();
+        self.work
+            .extend(state.turns.iter().map(|turn| (turn.row, turn.state)));
+        self.work.sort_unstable();
+    }
+
+    /// Gives the profile of a state, and the set of rows where he is on contact, their numbers;
+    /// what he serves has one.
+    pub(super) fn name(&mut self, state: &State, names: &mut Names) {
+        self.read_work(state);
+        let Some(activity) = state.activity() else {
+            return;
+        };
+        let profile = self.profile(state, activity, names);
+        names.profile(profile);
+        if activity == Activity::OnContact {
+            self.here_set(names);
         }
     }
 
@@ -44,7 +54,7 @@ impl Level {
         next: &Self,
         stamp: Millis,
         names: &mut Names,
-        out: &mut Timeline,
+        out: &mut Vec<Post>,
     ) {
         if self.staff != next.staff {
             let mut fact = |(set, profile)| Fact::Staff(set, names.profile(profile));
@@ -70,7 +80,11 @@ impl Level {
             let Some(&(row, state)) = work else {
                 return;
             };
-            out.post(stamp, Fact::Work(row, state), sign);
+            out.push(Post {
+                stamp,
+                fact: Fact::Work(row, state),
+                sign,
+            });
         }
     }
 
@@ -131,13 +145,9 @@ impl Level {
     }
 }
 
-fn swap(old: Option<Fact>, new: Option<Fact>, stamp: Millis, out: &mut Timeline) {
-    if let Some(old) = old {
-        out.post(stamp, old, -1);
-    }
-    if let Some(new) = new {
-        out.post(stamp, new, 1);
-    }
+fn swap(old: Option<Fact>, new: Option<Fact>, stamp: Millis, out: &mut Vec<Post>) {
+    let signed = [(old, -1), (new, 1)].into_iter();
+    out.extend(signed.filter_map(|(fact, sign)| fact.map(|fact| Post { stamp, fact, sign })));
 }
 
 fn small(count: usize) -> u16 {

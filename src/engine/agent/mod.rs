@@ -7,8 +7,8 @@
 //!
 //! A fact up to `settle_after` late is put in its place, and a snapshot among them may say what was
 //! up to `settle_after` before it. So the checkpoint follows stream time at twice `settle_after`. A
-//! second one, just before the newest fact, makes a fact in order cost the same however many are
-//! held.
+//! second one, the *tip*, has executed every fact: one more in order is executed upon it, and what
+//! that changes is posted, however many facts are held.
 //!
 //! Rejected: a state machine fed in order of arrival, which has to guess at what a fact out of order
 //! would have changed. Cost: the facts of ten to fifteen minutes, and 24 bytes for each contact of
@@ -27,9 +27,11 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::event::{AgentEvent, Millis};
+use crate::event::{AgentEvent, Millis, Span};
 
 use super::difference::difference;
 use super::facts::Post;
@@ -37,7 +39,7 @@ use super::ids::IdHasher;
 use super::names::{Names, SetInfo};
 use super::timeline::Timeline;
 use fact::AgentFact;
-use history::{History, Step};
+use history::{History, Start, Step};
 use level::Level;
 pub use seen::{Seen, Sight};
 use state::State;
@@ -69,13 +71,14 @@ pub struct Applied {
 pub struct Agent {
     /// Where folds begin. Posts with an earlier stamp are final.
     base: Checkpoint,
-    /// The same just before the newest fact; follows from the others.
-    near: Checkpoint,
+    /// The same with every fact executed, and the deadlines up to the newest; follows from the
+    /// others.
+    tip: Checkpoint,
     /// The facts from `base.at` on.
     history: History,
 }
 
-/// A state with every fact and deadline before its time executed.
+/// A state with what was before its time executed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Checkpoint {
     at: Millis,
@@ -129,43 +132,53 @@ impl Agent {
         work: &mut Workspace,
     ) -> Applied {
         work.posts.clear();
-        let mut before = std::mem::take(&mut work.before);
-        let mut after = std::mem::take(&mut work.after);
-        let mut inserted = Inserted::Duplicate;
-        if let Some(placing) = self.read(event, stream, names, hasher) {
-            self.begin_near(&placing, work, names);
-            if self.is_still(stream, names) {
-                before.clear();
-            } else {
-                self.fold_from(&self.near, stream, work, names, &mut before);
-            }
-            inserted = self.place(placing);
-        }
-        let next = self.fold_from(&self.near, stream, work, names, &mut after);
-        if inserted != Inserted::Duplicate {
-            work.name_ahead(names);
-            difference(&before.posts, &after.posts, &mut work.posts);
-            self.advance(stream, work, names);
-        }
-        work.before = before;
-        work.after = after;
+        let Some(placing) = self.read(event, stream, names, hasher) else {
+            return Applied {
+                inserted: Inserted::Duplicate,
+                next: Millis::MAX,
+            };
+        };
+        let (fact, replaces) = &placing;
+        let (stamp, late) = (fact.stamp, fact.late());
+        let settings = names.settings();
+        // Since when an agent stands as he does is noted once an instant.
+        let tip = self.tip.at + Span(i64::from(settings.list_agents));
+        let in_order = replaces.is_none() && stamp >= tip && self.history.is_newest(fact);
+        let reach = self.history.reach(fact, settings.settle_after);
+        let plain = in_order && reach == stamp && self.is_still(stamp, stream, names);
+        let (next, newest) = if plain {
+            (self.step(placing.0, stream, names, work), true)
+        } else {
+            let from_tip = in_order && reach >= tip;
+            self.refold(placing, from_tip, stream, names, work)
+        };
+        self.advance(stream, work, names);
+        let inserted = match (late, newest) {
+            (true, _) => Inserted::Late,
+            (false, true) => Inserted::Appended,
+            (false, false) => Inserted::Between,
+        };
         Applied { inserted, next }
     }
 
-    /// Takes an event in and nothing more, for who folds before and after by himself. `stream` may
-    /// be taken before or after the event: one that advances it is never late.
-    pub fn insert(
+    /// Takes an event in and nothing more, for tests that fold before and after by themselves.
+    /// `stream` may be taken before or after the event: one that advances it is never late.
+    #[cfg(test)]
+    fn insert(
         &mut self,
         event: &AgentEvent<'_>,
         stream: Millis,
         names: &mut Names,
         hasher: &IdHasher,
     ) -> Inserted {
-        let placing = self.read(event, stream, names, hasher);
-        placing.map_or(Inserted::Duplicate, |placing| {
-            self.near.copy_from(&self.base);
-            self.place(placing)
-        })
+        let Some((fact, replaces)) = self.read(event, stream, names, hasher) else {
+            return Inserted::Duplicate;
+        };
+        match (fact.late(), self.history.place(fact, replaces)) {
+            (true, _) => Inserted::Late,
+            (false, true) => Inserted::Appended,
+            (false, false) => Inserted::Between,
+        }
     }
 
     /// Everything that the agent contributes from the checkpoint on if no further event comes:
@@ -175,18 +188,19 @@ impl Agent {
     /// [`Fact::Here`]: super::facts::Fact::Here
     /// [`Fact::Work`]: super::facts::Fact::Work
     pub fn fold(&self, work: &mut Workspace, names: &mut Names, out: &mut Timeline) {
-        self.fold_from(&self.base, Millis::MAX, work, names, out);
+        self.fold_from(Start::Base, Millis::MAX, work, names, out);
     }
 
-    /// The end of the same: from the newest fact's stamp or an earlier one on, so with every
-    /// deadline to come. Costs the same however many facts are held.
+    /// The end of the same: what comes after the newest fact's stamp, so every deadline to come.
+    /// Costs the same however many facts are held.
     pub fn ahead(&self, work: &mut Workspace, names: &mut Names, out: &mut Timeline) {
-        self.fold_from(&self.near, Millis::MAX, work, names, out);
+        let start = Start::Tip(self.history.len());
+        self.fold_from(start, Millis::MAX, work, names, out);
     }
 
     /// Moves the checkpoint towards twice `settle_after` before `stream`. Call it when all posts up
-    /// to `stream` were emitted, and never between two folds that are compared.
-    pub fn advance(&mut self, stream: Millis, work: &mut Workspace, names: &mut Names) {
+    /// to `stream` were emitted.
+    fn advance(&mut self, stream: Millis, work: &mut Workspace, names: &mut Names) {
         let settings = names.settings();
         let (settle_after, retain) = (settings.settle_after, settings.retain);
         let to = stream - settle_after - settle_after;
@@ -195,12 +209,9 @@ impl Agent {
         if oldest < to - settle_after {
             self.history.move_on(&mut self.base, to, work, names);
             self.history.forget(to, to - retain);
-            if self.near.at < to {
-                self.near.copy_from(&self.base);
+            if self.tip.at < to {
+                self.tip.copy_from(&self.base);
             }
-        }
-        if let Some(newest) = self.history.newest() {
-            self.history.move_on(&mut self.near, newest, work, names);
         }
     }
 
@@ -231,38 +242,83 @@ impl Agent {
         Some((fact, known))
     }
 
-    /// Puts the near checkpoint just before the first stamp that a fact can change: of one in order
-    /// that is its own, or as far back as it says since when a contact is in its state.
-    fn begin_near(&mut self, placing: &Placing, work: &mut Workspace, names: &mut Names) {
-        let (fact, replaces) = placing;
-        let reach = fact.reach(names.settings().settle_after);
-        let in_order = replaces.is_none() && self.history.is_newest(fact);
-        if in_order && reach >= self.near.at {
-            self.history.move_on(&mut self.near, reach, work, names);
+    /// Lets the tip pass to just before a fact's stamp, and tells whether nothing happened by time
+    /// alone after it up to `stream`: nothing that was posted has to be taken back.
+    fn is_still(&mut self, stamp: Millis, stream: Millis, names: &Names) -> bool {
+        let settings = names.settings();
+        let state = &mut self.tip.state;
+        state.pass_until(stamp - Span(1), settings);
+        let next = state.deadline(settings.agent_ttl);
+        stamp == stream || next.is_none_or(|due| due > stream)
+    }
+
+    /// Executes a fact in order upon the tip, which stands just before it, and posts what that
+    /// changes. Returns the deadline after `stream`.
+    fn step(
+        &mut self,
+        fact: AgentFact,
+        stream: Millis,
+        names: &mut Names,
+        work: &mut Workspace,
+    ) -> Millis {
+        let settings = Arc::clone(names.settings());
+        let agent_ttl = settings.agent_ttl;
+        let Self { tip, history, .. } = self;
+        let Checkpoint { at, state } = tip;
+        *at = fact.stamp;
+        history.append(fact);
+        state.noting(*at, &settings, |state| {
+            state.expire_until(*at, agent_ttl);
+            work.level.read(state, names);
+            history.execute_newest(state, names);
+        });
+        state.serves(names, &mut work.set);
+        work.state.copy_from(state);
+        let mut now = *at;
+        let mut posts = std::mem::take(&mut work.posts);
+        work.let_pass(&mut now, stream, agent_ttl, names, &mut posts);
+        work.go_on(&mut now, Millis::MAX, names, &mut posts);
+        work.posts = posts;
+        let next = work.state.deadline(agent_ttl).unwrap_or(Millis::MAX);
+        work.name_ahead(&self.tip.state, names);
+        next
+    }
+
+    /// Puts a fact in its place and posts the difference that it makes; from the tip, if it changes
+    /// nothing before. Returns the deadline after `stream`, and whether it is the newest fact.
+    fn refold(
+        &mut self,
+        (fact, replaces): Placing,
+        from_tip: bool,
+        stream: Millis,
+        names: &mut Names,
+        work: &mut Workspace,
+    ) -> (Millis, bool) {
+        let start = if from_tip {
+            Start::Tip(self.history.len())
         } else {
-            self.near.copy_from(&self.base);
+            Start::Base
+        };
+        let mut before = std::mem::take(&mut work.before);
+        let mut after = std::mem::take(&mut work.after);
+        self.fold_from(start, stream, work, names, &mut before);
+        let newest = self.history.place(fact, replaces);
+        let next = self.fold_from(start, stream, work, names, &mut after);
+        difference(&before.posts, &after.posts, &mut work.posts);
+        (work.before, work.after) = (before, after);
+        if !from_tip {
+            self.tip.copy_from(&self.base);
         }
-    }
-
-    /// Whether nothing happens from the near checkpoint up to a stamp: its fold would be empty.
-    fn is_still(&self, until: Millis, names: &Names) -> bool {
-        let deadline = self.near.state.deadline(names.settings().agent_ttl);
-        self.history.newest() < Some(self.near.at) && deadline.is_none_or(|due| due > until)
-    }
-
-    fn place(&mut self, (fact, replaces): Placing) -> Inserted {
-        let late = fact.late();
-        match (late, self.history.place(fact, replaces)) {
-            (true, _) => Inserted::Late,
-            (false, true) => Inserted::Appended,
-            (false, false) => Inserted::Between,
-        }
+        let Self { tip, history, .. } = self;
+        history.catch_up(tip, start, work, names);
+        work.name_ahead(&tip.state, names);
+        (next, newest)
     }
 
     /// Folds from a checkpoint up to a stamp; returns the deadline after it.
     fn fold_from(
         &self,
-        from: &Checkpoint,
+        start: Start,
         until: Millis,
         work: &mut Workspace,
         names: &mut Names,
@@ -271,42 +327,66 @@ impl Agent {
         out.clear();
         let settings = names.settings();
         let agent_ttl = settings.agent_ttl;
+        let from = match start {
+            Start::Base => &self.base,
+            Start::Tip(_) => &self.tip,
+        };
         let steps = &mut work.steps;
-        self.history.plan(from.at, steps, settings.settle_after);
+        self.history
+            .plan(from.at, start, steps, settings.settle_after);
         work.state.copy_from(&from.state);
         work.level.read(&mut work.state, names);
         let mut now = from.at;
         for index in 0..=work.steps.len() {
             let step = work.steps.get(index).copied();
             let stamp = step.map_or(until, |step| step.stamp);
-            while let Some(due) = work.state.deadline(agent_ttl).filter(|due| *due <= stamp) {
-                work.go_on(&mut now, due, names, out);
-                work.state.expire(due, agent_ttl);
-            }
-            work.go_on(&mut now, stamp, names, out);
+            work.let_pass(&mut now, stamp, agent_ttl, names, &mut out.posts);
+            work.go_on(&mut now, stamp, names, &mut out.posts);
             if let Some(step) = step {
                 self.history.execute(step, &mut work.state, names);
             }
         }
-        work.go_on(&mut now, Millis::MAX, names, out);
+        work.go_on(&mut now, Millis::MAX, names, &mut out.posts);
         work.state.deadline(agent_ttl).unwrap_or(Millis::MAX)
     }
 }
 
 impl Workspace {
-    /// Gives numbers to what deadlines alone will lead to, so that a view of it gives none: numbers
-    /// follow from the log, whoever looks when.
-    fn name_ahead(&mut self, names: &mut Names) {
+    /// Gives numbers to a state and to what deadlines alone will lead to from there, so that a view
+    /// gives none: numbers follow from the log, whoever looks when.
+    fn name_ahead(&mut self, from: &State, names: &mut Names) {
         let agent_ttl = names.settings().agent_ttl;
-        while let Some(due) = self.state.deadline(agent_ttl) {
+        self.next.name(from, names);
+        // Without a contact only silence is left, which ends every profile.
+        if from.turns.is_empty() {
+            return;
+        }
+        self.state.copy_from(from);
+        while !self.state.turns.is_empty()
+            && let Some(due) = self.state.deadline(agent_ttl)
+        {
             self.state.expire(due, agent_ttl);
-            self.next.read(&mut self.state, names);
-            self.next.name(names);
+            self.next.name(&self.state, names);
+        }
+    }
+
+    /// Executes the deadlines up to a stamp.
+    fn let_pass(
+        &mut self,
+        now: &mut Millis,
+        stamp: Millis,
+        agent_ttl: Span,
+        names: &mut Names,
+        out: &mut Vec<Post>,
+    ) {
+        while let Some(due) = self.state.deadline(agent_ttl).filter(|due| *due <= stamp) {
+            self.go_on(now, due, names, out);
+            self.state.expire(due, agent_ttl);
         }
     }
 
     /// Goes on to a later stamp: what changed at `now` is posted.
-    fn go_on(&mut self, now: &mut Millis, stamp: Millis, names: &mut Names, out: &mut Timeline) {
+    fn go_on(&mut self, now: &mut Millis, stamp: Millis, names: &mut Names, out: &mut Vec<Post>) {
         if stamp <= *now {
             return;
         }

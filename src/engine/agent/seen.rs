@@ -4,7 +4,7 @@ use super::state::State;
 use super::{Agent, Checkpoint, Workspace};
 use crate::engine::facts::WorkState;
 use crate::engine::names::{Activity, Names, ReasonNo, RowNo, SetNo};
-use crate::event::{Millis, Presence, Span};
+use crate::event::{Millis, Presence};
 
 /// What is told of an agent, in the partition's numbers. It agrees with the [`Fact::Staff`] that is
 /// in force of him.
@@ -49,9 +49,9 @@ impl Agent {
         names: &mut Names,
     ) -> Option<Seen<'s>> {
         let Sight(checkpoint) = sight;
-        checkpoint.copy_from(&self.near);
-        self.history.move_on(checkpoint, at + Span(1), work, names);
+        checkpoint.copy_from(&self.tip);
         let state = &mut checkpoint.state;
+        state.pass_until(at, names.settings());
         let serves = state.serves(names, &mut work.set);
         let activity = state.activity()?;
         Some(Seen {
