@@ -1,9 +1,13 @@
 //! `queuepulse top`: the terminal, the thread that asks, and the clock.
 //!
 //! The terminal is as it was on any end: of itself, by a key, by SIGTERM, after a panic, and when it
-//! cannot be written to.
+//! cannot be written to. One that is gone is never done reading, so a thread sees to it that the
+//! process ends then too.
 
 use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
@@ -20,6 +24,9 @@ use crate::top::{Got, Next, Options, Top};
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How long a key or an answer waits to be seen at most.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A look for a key that takes longer will never end: the terminal is gone.
+const GONE_AFTER: Duration = Duration::from_secs(2);
 
 /// One frame as text, of the terminal's width.
 ///
@@ -48,13 +55,19 @@ pub fn watch(client: Client, options: Options) -> Result<(), AppError> {
     let (tell, notices) = sync_channel(1);
     http::hear_signals(&runtime, tell)?;
     let (answer, answers) = sync_channel(1);
-    // When this function ends, so does the thread.
+    // When this function ends, so do the threads.
     let (_open, closed) = channel::<()>();
+    let (_shown, over) = channel::<()>();
     let asking = move || ask(&client, &answer, &closed);
     Builder::new().name("top: ask".to_owned()).spawn(asking)?;
     // It also sees to it that a panic restores the terminal before it is told.
     let mut terminal = ratatui::try_init()?;
-    let ended = show(&mut terminal, options, &answers, &notices);
+    let looks = Arc::new(AtomicU64::new(0));
+    let look = Arc::clone(&looks);
+    Builder::new()
+        .name("top: guard".to_owned())
+        .spawn(move || guard(&look, &over))?;
+    let ended = show(&mut terminal, options, &answers, &notices, &looks);
     let restored = ratatui::try_restore();
     runtime.shutdown_background();
     Ok(ended.and(restored)?)
@@ -67,11 +80,32 @@ fn ask(client: &Client, answer: &SyncSender<Got>, closed: &Receiver<()>) {
     {}
 }
 
+/// Ends the process when a look for a key does not come back. `looks` counts their begins and ends, so
+/// it is odd while one is under way.
+fn guard(looks: &AtomicU64, closed: &Receiver<()>) {
+    let (mut last, mut stood) = (0, Duration::ZERO);
+    while closed.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+        let now = looks.load(Ordering::Relaxed);
+        let stands = now == last && now % 2 == 1;
+        stood = if stands {
+            stood + LOOK_EVERY
+        } else {
+            Duration::ZERO
+        };
+        last = now;
+        if stood >= GONE_AFTER {
+            let _nobody_sees = ratatui::try_restore();
+            process::exit(1);
+        }
+    }
+}
+
 fn show(
     terminal: &mut DefaultTerminal,
     options: Options,
     answers: &Receiver<Got>,
     notices: &Receiver<Notice>,
+    looks: &AtomicU64,
 ) -> io::Result<()> {
     let mut top = Top::new(options, clock::now());
     while notices.try_recv().is_err() {
@@ -80,8 +114,10 @@ fn show(
             top.take(got, now);
         }
         terminal.draw(|frame| frame.render_widget(&top.board(now), frame.area()))?;
-        if event::poll(LOOK_EVERY)?
-            && let Event::Key(key) = event::read()?
+        looks.fetch_add(1, Ordering::Relaxed);
+        let seen = event::poll(LOOK_EVERY)?.then(event::read).transpose()?;
+        looks.fetch_add(1, Ordering::Relaxed);
+        if let Some(Event::Key(key)) = seen
             && top.key(key, clock::now()) == Next::Quit
         {
             break;
