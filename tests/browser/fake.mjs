@@ -24,18 +24,21 @@ function queue(at) {
   };
 }
 
-/** Starts an engine of `count` queues. `rows` may be changed; each tick sends what they say then. */
-export async function fake(count) {
+/** Starts an engine of `count` queues and these windows, the first of which it takes for one that it has not. `rows` may be changed; each tick sends what they say then. */
+export async function fake(count, windows = ["30m"]) {
   const rows = Array.from({ length: count }, (_, at) => queue(at));
+  for (const row of rows) row.windows = Object.fromEntries(windows.map((key) => [key, row.windows["30m"]]));
   const names = (key) => [...new Set(rows.map(key))].sort();
   const sum = { now: rows[0].now, windows: rows[0].windows };
   const engine = { rows, age: 0.3, silent: false, agents: null, asked: [], listeners: new Set() };
-  const snapshot = () => JSON.stringify({
-    at: new Date().toISOString(), data_age_seconds: engine.age, queues: rows,
+  const brief = (row, key) => ({ ...row, windows: { [key]: row.windows[key] } });
+  const snapshot = (key) => JSON.stringify({
+    at: new Date().toISOString(), data_age_seconds: engine.age, queues: rows.map((row) => brief(row, key)),
     clients: names((row) => row.client_id).map((client_id) => ({ client_id, ...sum })),
     groups: names((row) => row.settings.group).map((group) => ({ group, ...sum })),
     channels: names((row) => row.channel).map((channel) => ({ channel, ...sum })), total: sum,
   });
+  const windowOf = (request) => new URL(request.url, "http://fake").searchParams.get("window") ?? windows[0];
   const minutes = Array.from({ length: 60 }, (_, at) => ({
     from: new Date(Date.now() - (60 - at) * 60_000).toISOString(), offered: 3 + (at % 4), answered: 3, abandoned: at % 9 ? 0 : 1, service_level_met: 3, service_level_missed: at % 7 ? 0 : 2,
   }));
@@ -45,12 +48,13 @@ export async function fake(count) {
       const name = path === "/" ? "board.html" : path.split("/").pop();
       response.writeHead(200, { "content-type": TYPES[name.split(".").pop()], "content-security-policy": POLICY });
       response.end(readFileSync(new URL(name, FILES)));
-    } else if (path === "/api/v1/stream" && /window=(?!30m)/.test(request.url)) {
+    } else if (path === "/api/v1/stream" && !windows.includes(windowOf(request))) {
       response.writeHead(400, { "content-type": "application/json" });
       response.end(JSON.stringify({ error: "there is no such window" }));
     } else if (path === "/api/v1/stream") {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: "30m", windows: ["30m"], lists_agents: engine.agents !== null })}\n\n`);
+      response.write(`event: hello\ndata: ${JSON.stringify({ version: "fake", window: windowOf(request), windows, lists_agents: engine.agents !== null })}\n\n`);
+      response.window = windowOf(request);
       engine.listeners.add(response);
       response.on("close", () => engine.listeners.delete(response));
     } else if (path === "/api/v1/agents") {
@@ -68,8 +72,10 @@ export async function fake(count) {
   // As the engine: each 250 ms, each second when there is much to say.
   const timer = setInterval(() => {
     if (engine.silent || engine.listeners.size === 0) return;
-    const text = `event: figures\ndata: ${snapshot()}\n\n`;
-    for (const listener of engine.listeners) listener.write(text);
+    for (const key of new Set([...engine.listeners].map((listener) => listener.window))) {
+      const text = `event: figures\ndata: ${snapshot(key)}\n\n`;
+      for (const listener of engine.listeners) if (listener.window === key) listener.write(text);
+    }
   }, count > 300 ? 1000 : 250);
   engine.url = `http://127.0.0.1:${server.address().port}`;
   engine.close = () => {

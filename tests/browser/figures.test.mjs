@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const source = readFileSync(new URL("../../src/serve/wallboard/figures.js", import.meta.url), "utf8");
-const { LEVELS, NONE, clock, levelOf, matches, order, percent, shown, sumOf, trend, whole } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { LEVELS, NONE, clock, levelOf, matches, order, percent, shown, sumOf, trend, whole, windowKey } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 /** A queue that is well, and what differs. */
 function row(differs = {}) {
@@ -37,6 +37,21 @@ for (const [what, differs, level] of [
   ["agents are not known", { now: { waiting: 1, agents_online: null, agents_aux: null } }, "good"],
 ]) {
   test(`level: ${what}`, () => assert.equal(LEVELS[levelOf(row(differs))].name, level));
+}
+
+for (const [what, windows, chosen, key, level] of [
+  ["what the stream brings", { today: of(1, 9) }, "today", "today", "critical"],
+  ["what the stream brings, nothing chosen", { today: of(1, 9) }, "", "today", "critical"],
+  ["none chosen of several", { "1m": of(1, 9), "30m": of(9, 1), today: of(7, 3) }, "", "30m", "good"],
+  ["one chosen of several", { "1m": of(1, 9), "30m": of(9, 1), today: of(7, 3) }, "today", "today", "watch"],
+  ["none chosen and none of half an hour", { "1m": of(1, 9), today: of(7, 3) }, "", "1m", "critical"],
+  ["one chosen that is not there", { "1m": of(1, 9), "30m": of(9, 1) }, "constructor", "30m", "good"],
+]) {
+  test(`the window shown: ${what}`, () => {
+    const one = { ...row(), windows };
+    assert.equal(windowKey(one, chosen), key);
+    assert.equal(LEVELS[levelOf(one, chosen)].name, level);
+  });
 }
 
 test("worst first: level, past the threshold, distance from the target, name", () => {

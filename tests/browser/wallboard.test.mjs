@@ -271,6 +271,158 @@ test("who is where: only if the engine lists agents, few nodes for many, in both
   await listing.close();
 });
 
+/** Each window says something else of each queue: seven differ over half an hour, over a minute and today. */
+function differing(engine) {
+  const levels = [0.1, 0.3, 0.45, 0.65, 0.75, 0.85, 0.95];
+  engine.rows.forEach((row, at) => Object.keys(row.windows).forEach((key, column) => {
+    const ratio = levels[(at * (column + 1) + 3 * column) % levels.length];
+    row.windows[key] = { ...row.windows[key], service_level_ratio: ratio, service_level_met: Math.round(20 * ratio), service_level_missed: 20 - Math.round(20 * ratio) };
+  }));
+}
+
+const judged = (page) => page.$eval("#detail .head", (head) => head.dataset.level);
+
+test("a queue's page judges it over the window of the overview, and follows when another is chosen", PATIENT, async (t) => {
+  const engine = await fake(7, ["1m", "30m", "today"]);
+  t.after(() => engine.close());
+  differing(engine);
+  const page = await open(engine.url);
+  const words = {};
+  for (const window of ["", "1m", "today"]) {
+    const query = window ? `&window=${window}` : "";
+    await page.goto(`${engine.url}/?${query.slice(1)}`);
+    await listed(page);
+    words[window] = new Map((await rows(page)).map((row) => [row.key, row.level]));
+    assert.ok(new Set(words[window].values()).size >= 3, "several levels");
+    for (const [key, level] of words[window]) {
+      await page.goto(`${engine.url}/?queue=${key}${query}`);
+      await page.waitForSelector("#detail table");
+      assert.equal(await judged(page), level, `${key} over ${window || "what is not chosen"}`);
+      assert.ok((await text(page, "#detail .head p")).includes(`${level} over ${window || "30m"}.`));
+      assert.equal(await text(page, "#detail th.chosen"), window || "30m");
+    }
+  }
+  const [key] = [...words[""].keys()].filter((key) => words["1m"].get(key) !== words.today.get(key));
+  await page.goto(`${engine.url}/?queue=${key}`);
+  await page.waitForSelector("#detail table");
+  await until(async () => (await page.$$('[name="window"] option')).length === 3, "the windows");
+  for (const window of ["1m", "today"]) {
+    await page.select('[name="window"]', window);
+    assert.deepEqual([await judged(page), await text(page, "#detail th.chosen")], [words[window].get(key), window], "at once");
+  }
+  await sound(page, "queue-window");
+  await page.select('[name="theme"]', "dark");
+  await page.click(".back");
+  await listed(page);
+  assert.match(page.url(), /\/\?window=today&theme=dark$/, "the way back keeps what was chosen");
+  await until(async () => (await rows(page)).every((row) => row.level === words.today.get(row.key)), "the overview over the same window");
+  await page.select('[name="window"]', "1m");
+  await until(async () => (await page.$eval(".item a", (link) => link.search)).includes("window=1m"), "the way to a queue keeps it too");
+  assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+/** The key of the queue, or the name of the agent, that has the focus. */
+const focused = (page) => page.evaluate(() => {
+  const item = document.activeElement.closest(".item, .agent");
+  return item?.dataset.key ?? item?.querySelectorAll(".cell")[1].textContent ?? document.activeElement.tagName;
+});
+const onScreen = (page, box) => page.evaluate((box) => {
+  const [inner, outer] = [document.activeElement, document.querySelector(box)].map((node) => node.getBoundingClientRect());
+  return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+}, box);
+/** Presses a key again and again; whom it came to. */
+async function walk(page, key, times) {
+  const met = [await focused(page)];
+  for (let at = 0; at < times; at += 1) {
+    await page.keyboard.press(key);
+    met.push(await focused(page));
+  }
+  return met;
+}
+
+test("the keyboard comes to every queue in order, and the focus stays with its queue", PATIENT, async (t) => {
+  const engine = await fake(18);
+  t.after(() => engine.close());
+  differing(engine);
+  const page = await open(engine.url, { width: 1280, height: 720 });
+  await listed(page);
+  const named = (await page.evaluate(async () => {
+    const { keyOf, order } = await import("/wallboard/figures.js");
+    return new Promise((done) => {
+      const source = new EventSource("/api/v1/stream?brief=true&window=30m");
+      source.addEventListener("figures", (event) => done(order(JSON.parse(event.data).queues).map(keyOf)) ?? source.close());
+    });
+  }));
+  assert.ok((await page.$$(".item")).length < 18, "not all fit");
+  await page.focus('.item[aria-posinset="1"] a');
+  assert.deepEqual(await walk(page, "ArrowDown", 17), named, "down");
+  assert.ok(await onScreen(page, "#queues"));
+  assert.deepEqual(await walk(page, "ArrowUp", 17), named.toReversed(), "up");
+  assert.deepEqual(await walk(page, "Tab", 17), named, "Tab");
+  await page.keyboard.press("Home");
+  assert.equal(await focused(page), named[0]);
+  const paged = await walk(page, "PageDown", 5);
+  assert.equal(paged.at(-1), named[17]);
+  assert.ok(named.indexOf(paged[1]) > 3 && paged[1] !== paged[2], "a page at a time");
+  assert.equal((await walk(page, "PageUp", 5)).at(-1), named[0]);
+  await page.keyboard.press("End");
+  assert.equal(await focused(page), named[17]);
+
+  const drawn = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  for (const top of [0, 200, 9999, 100, 0]) {
+    await page.evaluate((top) => { document.querySelector("#queues").scrollTop = top; }, top);
+    await drawn();
+    assert.equal(await focused(page), named[17], `scrolled to ${top}`);
+  }
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(page), named[16], "goes on from there");
+  assert.ok(await onScreen(page, "#queues"));
+
+  // A queue comes: then there is a new order, whoever has the focus.
+  engine.rows.unshift({ ...engine.rows[3], queue_id: "new" });
+  await until(async () => (await text(page, "#note")).startsWith("19 of 19"), "the new queue");
+  await drawn();
+  assert.equal(await focused(page), named[16], "in the new order");
+  const [client, queue] = named[16].split("/");
+  engine.rows.splice(engine.rows.findIndex((row) => row.client_id === client && row.queue_id === queue), 1);
+  await until(async () => (await text(page, "#note")).startsWith("18 of 18"), "it is gone");
+  await until(async () => (await focused(page)) === named[17], "whoever was at a queue that is gone is at the next one");
+  await page.keyboard.press("ArrowUp");
+  const opened = await focused(page);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#detail table");
+  assert.equal(new URL(page.url()).searchParams.get("queue"), opened);
+  assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+test("the keyboard comes to every agent in order, and every tile", PATIENT, async (t) => {
+  const engine = await fake(18);
+  t.after(() => engine.close());
+  const agents = Array.from({ length: 30 }, (_, at) => ({
+    agent_id: at % 10 ? `agent-${at}` : null, presence: "available", reason: null, activity: "idle", since: new Date(at * 1000).toISOString(), contacts: {},
+  }));
+  engine.agents = { at: new Date().toISOString(), data_age_seconds: 0.3, complete: true, partitions: [0], agents };
+  const page = await open(`${engine.url}/?queue=client-1/queue-0001/voice`, { width: 1280, height: 720 });
+  await page.waitForSelector(".agent .cell");
+  const names = agents.map((agent) => agent.agent_id ?? "not named yet");
+  await page.focus(".listed");
+  await page.keyboard.press("ArrowDown");
+  assert.deepEqual(await walk(page, "ArrowDown", 29), names);
+  assert.ok(await onScreen(page, ".listed"));
+  await page.evaluate(() => { document.querySelector(".listed").scrollTop = 0; });
+  await new Promise((later) => setTimeout(later, 2500));
+  assert.equal(await focused(page), "agent-29", "when figures come and the list was scrolled");
+  await page.goto(`${engine.url}/?view=tiles`);
+  await listed(page);
+  await page.focus('.item[aria-posinset="1"] a');
+  assert.equal(new Set(await walk(page, "ArrowDown", 17)).size, 18);
+  await page.keyboard.press("Home");
+  assert.equal(new Set(await walk(page, "Tab", 17)).size, 18);
+  await page.close();
+});
+
 test("a window that is not there is said not to be", PATIENT, async (t) => {
   const engine = await fake(3);
   t.after(() => engine.close());

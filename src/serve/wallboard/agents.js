@@ -35,6 +35,8 @@ export function inOrder(agents) {
   return [...agents].sort((a, b) => rank(a) - rank(b) || (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0));
 }
 
+/** Who it is in the list; those not named yet by their place. */
+const keyOf = (agent, at) => (agent.agent_id === null ? `at ${at}` : `id ${agent.agent_id}`);
 const nameOf = (agent) => (agent.agent_id === null ? "not named yet" : shown(agent.agent_id));
 
 function part(name, parent) {
@@ -65,7 +67,7 @@ export class Agents {
     this.box.setAttribute("role", "region");
     this.box.setAttribute("aria-label", "Agents of this queue, those who need a look first");
     this.section.append(this.title, heads, this.box);
-    this.list = new List(this.box, { role: "list", made: () => this.made(), filled: (node, agent) => this.filled(node, agent) });
+    this.list = new List(this.box, { role: "list", made: () => this.made(), key: keyOf, filled: (node, agent) => this.filled(node, agent) });
     this.list.shape(ROW);
   }
 
@@ -90,6 +92,7 @@ export class Agents {
   made() {
     const item = document.createElement("div");
     item.className = "agent";
+    item.tabIndex = -1;
     item.setAttribute("role", "listitem");
     const spoken = part("spoken", item);
     const seen = part("cells", item);

@@ -1,7 +1,7 @@
 // The wallboard. The stream brings a snapshot, the URL says what of it is shown, the list shows it.
 
 import { Detail } from "./detail.js";
-import { LEVELS, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
+import { LEVELS, WINDOW, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
 import { Hours } from "./hours.js";
 import { List } from "./list.js";
 import { HEADS, Totals, filled, made } from "./queue.js";
@@ -12,8 +12,6 @@ import { address, read } from "./view.js";
 const SORT_EVERY = 10_000;
 /** Trends look this far back. */
 const BEFORE = 60_000;
-/** The window that is asked for when the URL names none; the engine may have others. */
-const WINDOW = "30m";
 const ROW = { height: 48 };
 const TILE = { height: 214, width: 270 };
 /** A tile of a wall is at least this tall: what is smaller cannot be read from across a room. */
@@ -39,6 +37,7 @@ const detail = new Detail(byId("detail"));
 const list = new List(byId("queues"), {
   role: "list",
   made,
+  key: keyOf,
   filled: (node, row) => {
     const key = keyOf(row);
     filled(node, row, { href: address({ ...view, wall: "", queue: key }), before: before.get(key), minutes: hours.of(key) });
@@ -271,21 +270,8 @@ addEventListener("keydown", (event) => {
     change({ queue: "" }, true);
   } else if (event.key === "Escape" && view.wall) {
     change({ wall: "" }, true);
-  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    step(event);
   }
 });
-
-/** Up and down move between queues while one has the focus. */
-function step(event) {
-  const item = event.target.closest?.(".item");
-  if (!item) return;
-  const at = Number(item.getAttribute("aria-posinset")) + (event.key === "ArrowDown" ? 1 : -1);
-  const next = byId("queues").querySelector(`.item[aria-posinset="${at}"] a`);
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-}
 
 function arrived() {
   const window = view.window;

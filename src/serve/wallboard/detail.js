@@ -1,7 +1,7 @@
 // One queue's page: now, every figure over every window, agents by state, the last hour.
 
 import { Agents } from "./agents.js";
-import { LEVELS, agentsOf, clock, levelOf, nameOf, percent, shown, sourceOf, tenths, whole, windowOf } from "./figures.js";
+import { LEVELS, agentsOf, clock, levelOf, nameOf, percent, shown, sourceOf, tenths, whole, windowKey } from "./figures.js";
 import { hour } from "./plot.js";
 import { named } from "./queue.js";
 
@@ -68,25 +68,28 @@ export class Detail {
     this.lists = false;
   }
 
-  /** Shows a queue until closed; `back` is where its list is. */
+  /** Shows a queue until closed, judged over `window`; `back` is where its list is. Of an open one it changes these. */
   open(key, back, window) {
-    if (this.key === key) return;
-    this.close();
+    const open = this.key === key;
+    if (!open) this.close();
     this.key = key;
     this.window = window;
-    this.parts = null;
-    this.way = make("a", "← all queues", null, "back");
+    this.way ??= make("a", "← all queues", null, "back");
     this.way.href = back;
+    if (open) return this.answer ? this.show(...this.answer) : undefined;
+    this.parts = null;
     this.section.hidden = false;
     this.section.setAttribute("aria-label", "One queue");
     this.section.replaceChildren(this.way, make("p", "reading …", null));
     this.ask();
     this.timer = setInterval(() => this.ask(), EVERY);
+    return undefined;
   }
 
   close() {
     clearInterval(this.timer);
     this.key = null;
+    this.answer = null;
     this.section.hidden = true;
     this.section.replaceChildren();
   }
@@ -113,9 +116,10 @@ export class Detail {
   }
 
   show(row, agents) {
+    this.answer = [row, agents];
     this.parts ??= this.places();
     const { head, now, hour: last, scroller } = this.parts;
-    const level = LEVELS[levelOf({ ...row, windows: { chosen: row.windows[this.window] ?? windowOf(row) } })];
+    const level = LEVELS[levelOf(row, this.window)];
     head.dataset.level = level.name;
     head.replaceChildren(this.heading(row, level), this.about(row, level));
     now.replaceChildren(...NOW.map(([heading, text]) => box(heading, text(row.now))));
@@ -135,7 +139,7 @@ export class Detail {
     const { settings } = row;
     const about = make("p", null, null);
     named(about, [row.client_id, row.queue_id, row.channel, ...(settings.group ? [settings.group] : [])]);
-    about.append(` · ${level.name}. Target ${percent(settings.service_level_target_ratio)} within ${clock(settings.threshold_seconds)}, variant ${settings.service_level_variant}.`);
+    about.append(` · ${level.name} over ${windowKey(row, this.window)}. Target ${percent(settings.service_level_target_ratio)} within ${clock(settings.threshold_seconds)}, variant ${settings.service_level_variant}.`);
     return about;
   }
 
@@ -153,8 +157,9 @@ export class Detail {
     make("th", "", head).scope = "col";
     head.firstChild.textContent = "Figure";
     const windows = Object.entries(row.windows);
+    const chosen = (name) => (name === windowKey(row, this.window) ? "chosen" : "");
     for (const [name, window] of windows) {
-      const th = make("th", window.complete ? name : `${name} *`, head);
+      const th = make("th", window.complete ? name : `${name} *`, head, chosen(name));
       th.scope = "col";
       if (!window.complete) th.title = "reaches back further than what has been read";
     }
@@ -162,12 +167,12 @@ export class Detail {
     for (const [heading, key, text] of ROWS) {
       const tr = make("tr", null, body);
       make("th", heading, tr).scope = "row";
-      for (const [, window] of windows) make("td", text(window, key), tr);
+      for (const [name, window] of windows) make("td", text(window, key), tr, chosen(name));
     }
     for (const outcome of Object.keys(windows[0]?.[1].flowed_out ?? {})) {
       const tr = make("tr", null, body);
       make("th", `Flowed out: ${outcome.replaceAll("_", " ")}`, tr).scope = "row";
-      for (const [, window] of windows) make("td", whole(window.flowed_out[outcome]), tr);
+      for (const [name, window] of windows) make("td", whole(window.flowed_out[outcome]), tr, chosen(name));
     }
     return table;
   }

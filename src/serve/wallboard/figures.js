@@ -28,21 +28,25 @@ const [CRITICAL, WARNING, WATCH, GOOD, IDLE] = LEVELS.keys();
 export const ENOUGH = 5;
 
 export const auxOf = (now) => Object.values(now.agents_aux ?? {}).reduce((sum, n) => sum + n, 0);
-export const windowOf = (row) => Object.values(row.windows)[0] ?? {};
+/** The window that is shown when none is chosen; an engine that has no such window shows its first. */
+export const WINDOW = "30m";
+/** The key of the window shown of a row: the one `chosen`, else the one above, else the first, as the engine has it. */
+export const windowKey = (row, chosen) => [chosen, WINDOW].find((key) => key && Object.hasOwn(row.windows, key)) ?? Object.keys(row.windows)[0];
+export const windowOf = (row, chosen) => row.windows[windowKey(row, chosen)] ?? {};
 /** The service level of the window; of now for queues whose variant looks at now only. */
-export const serviceLevel = (row) => row.now.service_level_ratio ?? windowOf(row).service_level_ratio ?? null;
+export const serviceLevel = (row, chosen) => row.now.service_level_ratio ?? windowOf(row, chosen).service_level_ratio ?? null;
 
 /** Where a service level is a breach: twice and three times the error budget, as the alert rules have it. */
 export const warningBelow = (target) => Math.max(2 * target - 1, 0.75 * target);
 export const criticalBelow = (target) => Math.max(3 * target - 2, 0.5 * target);
 
-/** Index into LEVELS. */
-export function levelOf(row) {
+/** Index into LEVELS; the page of a queue has it of a row of all windows, of which one is chosen. */
+export function levelOf(row, chosen) {
   const { now, settings } = row;
   const target = settings.service_level_target_ratio;
   const threshold = settings.threshold_seconds;
-  const window = windowOf(row);
-  const level = serviceLevel(row);
+  const window = windowOf(row, chosen);
+  const level = serviceLevel(row, chosen);
   const counted = now.service_level_ratio !== null || window.service_level_met + window.service_level_missed >= ENOUGH;
   const oldest = now.longest_wait_seconds ?? 0;
   const unstaffed = now.waiting > 0 && now.agents_online !== null && now.agents_online - auxOf(now) <= 0;

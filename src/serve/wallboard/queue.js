@@ -84,9 +84,9 @@ export function filled(item, row, { href, before, minutes }) {
     item.dataset.key = keyOf(row);
     parts.where.replaceChildren();
     named(parts.where, [row.client_id, row.channel]);
-    parts.link.href = href;
     item.drawn = null;
   }
+  if (parts.link.getAttribute("href") !== href) parts.link.setAttribute("href", href);
   set(parts.mark, level.mark);
   set(parts.title, shown(nameOf(row)));
   set(parts.ratio, `${percent(ratio)} ${moved.mark}`);
