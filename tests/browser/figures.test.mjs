@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const source = readFileSync(new URL("../../src/serve/wallboard/figures.js", import.meta.url), "utf8");
-const { LEVELS, NONE, clock, levelOf, matches, order, percent, shown, sumOf, trend, whole, windowKey } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { LEVELS, NONE, clock, emptiness, levelOf, matches, order, percent, shown, sumOf, trend, whole, windowKey } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 /** A queue that is well, and what differs. */
 function row(differs = {}) {
@@ -81,6 +81,14 @@ test("filters", () => {
   assert.ok(matches(row({ group: "x" }), view));
   assert.ok(!matches(row({ group: "y" }), view));
   assert.ok(!matches(row({ name: "support", group: "x" }), view));
+});
+
+test("nothing to be seen is said why", () => {
+  const view = { client: "", group: "", channel: "", find: " " };
+  const some = { queues: [row()] };
+  assert.equal(emptiness(some, view, some.queues), "");
+  assert.equal(emptiness({ queues: [] }, { ...view, client: "acme" }, []), "There are no queues yet.");
+  assert.equal(emptiness(some, { ...view, client: "no\u202Ebody", find: " x " }, []), 'No queue matches client "no\\u{202E}body", find "x".');
 });
 
 test("how figures are written", () => {

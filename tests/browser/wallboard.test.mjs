@@ -508,6 +508,51 @@ test("old figures are said to be old", PATIENT, async (t) => {
   await page.close();
 });
 
+test("a queue's page that is old has no colours, its agents neither", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  differing(engine);
+  const agents = ["not_responding", "alerting", "on_contact"].map((activity, at) => ({ agent_id: `agent-${at}`, presence: "available", reason: null, activity, since: null, contacts: {} }));
+  engine.agents = { at: new Date().toISOString(), data_age_seconds: 0.3, complete: true, partitions: [0], agents };
+  for (const theme of ["light", "dark"]) {
+    engine.age = 0.3;
+    const page = await open(`${engine.url}/?queue=client-1/queue-0001/voice&theme=${theme}`);
+    await page.waitForSelector(".agent .cell");
+    const colours = () => page.evaluate(() => {
+      const of = (selector, key = "color") => [...document.querySelectorAll(selector)].map((node) => getComputedStyle(node)[key]);
+      return [...new Set([...of(".head", "borderLeftColor"), ...of(".head p"), ...of(".head h2"), ...of(".agent .cell")])];
+    });
+    const live = await colours();
+    assert.ok(live.length >= 4, `live: ${live}`);
+    engine.age = 21;
+    await page.waitForSelector("body.stale");
+    assert.equal((await colours()).length, 1, "old");
+    await sound(page, `queue-old-${theme}`);
+    await page.close();
+  }
+});
+
+test("a filter that matches nothing says so", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  for (const [query, said] of [["client=nobody", 'No queue matches client "nobody".'], ["find=zzz&wall=1", 'No queue matches find "zzz".'], ["queue=&group=none&view=tiles", 'No queue matches group "none".']]) {
+    const page = await open(`${engine.url}/?${query}`);
+    await page.waitForSelector("#none:not([hidden])", { visible: true });
+    assert.equal(await text(page, "#none"), said);
+    await sound(page, "nothing");
+    await page.close();
+  }
+  const page = await open(`${engine.url}/?find=zzz`);
+  await page.waitForSelector("#none:not([hidden])");
+  await page.click('[name="find"]', { count: 3 });
+  await page.keyboard.press("Backspace");
+  await listed(page);
+  assert.ok(await page.$eval("#none", (node) => node.hidden));
+  const [{ words }] = await rows(page);
+  assert.match(words, /: good\. Service level 90 % .*3 on contact, 1 in ACW, 2 in aux: break 2\. Abandonment 4 %, expected wait 0:00\.$/, "all that a row shows is in its sentence");
+  await page.close();
+});
+
 test("the order follows a breach, but not under the hand of whoever is in the list", PATIENT, async (t) => {
   const engine = await fake(40);
   t.after(() => engine.close());

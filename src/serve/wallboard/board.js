@@ -1,7 +1,7 @@
 // The wallboard. The stream brings a snapshot, the URL says what of it is shown, the list shows it.
 
 import { Detail } from "./detail.js";
-import { LEVELS, WINDOW, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
+import { LEVELS, WINDOW, emptiness, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
 import { Hours } from "./hours.js";
 import { List } from "./list.js";
 import { HEADS, Totals, filled, made } from "./queue.js";
@@ -106,6 +106,9 @@ function show() {
   const sum = sumOf(snapshot, view, rows);
   totals.show(sum);
   byId("totals").setAttribute("aria-label", `Sum of ${sum.title}`);
+  const none = byId("none");
+  none.hidden = rows.length > 0;
+  none.textContent = emptiness(snapshot, view, rows);
   arrange(rows);
   const wall = document.body.classList.contains("wall");
   let some = sorted;

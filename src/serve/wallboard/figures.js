@@ -117,6 +117,13 @@ export function matches(row, view) {
       .some((part) => part?.toLowerCase().includes(text)));
 }
 
+/** Why no queue is shown, and nothing while some are; `rows` are those that match the view. */
+export function emptiness(snapshot, view, rows) {
+  if (rows.length > 0) return "";
+  const chosen = ["client", "group", "channel", "find"].filter((name) => view[name].trim()).map((name) => `${name} "${shown(view[name].trim().slice(0, 60))}"`);
+  return chosen.length > 0 && snapshot.queues.length > 0 ? `No queue matches ${chosen.join(", ")}.` : "There are no queues yet.";
+}
+
 /**
  * The row that sums up what is shown. The engine's own where there is one: it counts each agent once. Of several
  * filters at once there is none: then contacts are added up and agents are left out.

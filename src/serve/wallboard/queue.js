@@ -106,11 +106,14 @@ export function filled(item, row, { href, before, minutes }) {
   }
 }
 
+/** All that a row shows, for a screen reader. */
 function sentence(row, level, moved) {
   const { now } = row;
+  const aux = now.agents_aux && auxOf(now) > 0 ? `${whole(auxOf(now))} in aux: ${reasons(now)}` : `${now.agents_aux ? 0 : NONE} in aux`;
   const wait = now.longest_wait_seconds === null ? "" : `, the oldest for ${clock(now.longest_wait_seconds)}`;
   return `${shown(nameOf(row))}, ${shown(row.client_id)}, ${shown(row.channel)}: ${level.name}. Service level ${percent(serviceLevel(row))} ${moved.word}, target ${percent(row.settings.service_level_target_ratio)}. `
-    + `${whole(now.waiting)} waiting${wait}. ${whole(now.agents_available)} agents available, ${whole(now.agents_on_contact)} on contact.`;
+    + `${whole(now.waiting)} waiting${wait}. ${whole(now.agents_available)} agents available, ${whole(now.agents_on_contact)} on contact, ${whole(now.agents_acw)} in ACW, ${aux}. `
+    + `Abandonment ${percent(windowOf(row).abandonment_ratio)}, expected wait ${clock(now.expected_wait_seconds)}.`;
 }
 
 const TOTALS = [
