@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import javax.management.AttributeNotFoundException;
 import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
 import javax.management.MBeanServer;
@@ -69,8 +70,8 @@ public final class Meter {
         for (ObjectName name : beans.queryNames(consumers, null)) {
             try {
                 sum += ((Number) beans.getAttribute(name, "records-consumed-total")).doubleValue();
-            } catch (InstanceNotFoundException gone) {
-                // Consumers drop and make their metrics anew when they are given other partitions.
+            } catch (InstanceNotFoundException | AttributeNotFoundException gone) {
+                // Consumers register their metrics one by one, and anew when they are given other partitions.
                 continue;
             }
         }
