@@ -175,6 +175,33 @@ fn broken_lines_are_counted_by_reason_and_never_shown() {
 }
 
 #[test]
+fn the_table_writes_out_what_cannot_be_seen_in_a_name() {
+    let event = |id: &str, queue: &str| {
+        format!(
+            r#"{{"id":"{id}","type":"contact.queued","time":1767603600000,"contact_id":"{id}","queue_id":"{queue}"}}"#
+        )
+    };
+    let log = [
+        event("1", r"\u001b]0;x\u0007a"),
+        event("2", r"\u202eevil"),
+        event("3", r"a\nb"),
+    ];
+    let output = queuepulse(&["replay", "-"], log.join("\n").as_bytes());
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        !table.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{table:?}"
+    );
+    for name in [
+        r"\u{001B}]0;x\u{0007}a/voice",
+        r"\u{202E}evil/voice",
+        r"a\u{000A}b/voice",
+    ] {
+        assert!(table.contains(name), "{name}\n{table}");
+    }
+}
+
+#[test]
 fn each_file_is_a_partition_plain_or_gzip() {
     let folder = tempfile::tempdir().unwrap();
     let (plain, packed) = (

@@ -415,6 +415,11 @@ def engine():
                       [q("min by (instance) (queuepulse_lease)", "{{instance}} lease", "A"), q("sum by (topic) (increase(queuepulse_gap_records_total[5m])) > 0", "{{topic}} lost", "B")], "none")),
         ]),
         (8, [
+            (8, lines("Silence of the brokers", "Since any broker last answered an instance or viewer, which asks every two seconds.", [q("max by (instance) (queuepulse_broker_silence_seconds)", "{{instance}}")], "s")),
+            (8, lines("Streams ahead of the clock", "How far a topic's newest event lies in the future: above 0 for long, facts of now count as late.", [q("max by (instance, topic) (queuepulse_stream_ahead_seconds)", "{{instance}} {{topic}}")], "s")),
+            (8, lines("Rows that cannot be read", "In five minutes, by instance: rows of another version, or damaged.", [q("sum by (instance) (increase(queuepulse_rows_unreadable_total[5m]))", "{{instance}}")], "none", bars=True)),
+        ]),
+        (8, [
             (16, table("Alerts of the engine", "What fires now.", [q(alerts, table=True)], {"severity": "severity", "alertname": "alert", "instance": "instance", "topic": "topic", "reason": "reason"}, "severity", hide=("Value",))),
             (8, table("Versions", "By instance.", [q("max by (instance, version) (queuepulse_build_info)", table=True)], {"instance": "instance", "version": "version"}, "instance", hide=("Value",))),
         ]),

@@ -4,6 +4,7 @@
 //! in `docs/events.md`. Nothing here can hold a customer's number, name or address.
 
 mod discard;
+mod shown;
 mod time;
 mod zone;
 
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use discard::{Correction, Discard};
+pub use shown::shown;
 pub use time::{Millis, Span};
 pub use zone::Zones;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use crate::event::Millis;
+use crate::event::{Millis, shown};
 use crate::kpi::{answer_speed_average, handle_time_average, occupancy, seconds};
 
 use super::instant::rfc3339_in;
@@ -76,10 +76,15 @@ fn title(key: &str, window: &RowWindow, to: Millis, zone: &TimeZone) -> String {
 
 fn name(row: &Row) -> String {
     match &*row.name {
-        RowName::Queue(key) => format!("{}/{}/{}", key.client, key.queue, key.channel),
-        RowName::Client(client) => format!("client {client}"),
-        RowName::Group(group) => format!("group {group}"),
-        RowName::Channel(channel) => format!("channel {channel}"),
+        RowName::Queue(key) => format!(
+            "{}/{}/{}",
+            shown(&key.client),
+            shown(&key.queue),
+            shown(&key.channel)
+        ),
+        RowName::Client(client) => format!("client {}", shown(client)),
+        RowName::Group(group) => format!("group {}", shown(group)),
+        RowName::Channel(channel) => format!("channel {}", shown(channel)),
         RowName::Total => "total".to_owned(),
     }
 }

@@ -7,9 +7,8 @@ use ratatui::text::Span as Part;
 use ratatui::widgets::Widget;
 
 use super::figures::{Figures, Level, Queue, clock, percent, tenths, trend, whole};
-use super::shown::shown;
 use super::state::{Condition, Look, Top};
-use crate::event::Millis;
+use crate::event::{Millis, shown};
 
 /// The state at an instant.
 #[derive(Debug)]

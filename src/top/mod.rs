@@ -9,12 +9,10 @@
 pub mod client;
 mod draw;
 mod figures;
-mod shown;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use draw::Board;
 pub use figures::Snapshot;
-pub use shown::shown;
 pub use state::{Got, Look, Next, Options, Sort, Top, Wanted};

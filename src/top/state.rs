@@ -6,8 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::draw::Board;
 use super::figures::{Figures, Level, Queue, Snapshot};
-use super::shown::shown;
-use crate::event::{Millis, Span};
+use crate::event::{Millis, Span, shown};
 
 /// Positions stay this long, so that nobody reads a row that has just become another.
 const SORT_EVERY: Span = Span::seconds(10);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::figures::{Level, Queue, clock, percent, trend, whole};
 use super::*;
-use crate::event::{Millis, Span};
+use crate::event::{Millis, Span, shown};
 
 /// 2026-01-05T09:00:00Z.
 const NOW: Millis = Millis(1_767_603_600_000);

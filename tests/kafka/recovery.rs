@@ -469,7 +469,7 @@ fn without_leave_to_create_the_snapshot_topic_the_command_is_said() {
     // The rows topic's command may come first.
     let line = engine.wait_for("--topic no-leave-snapshots");
     assert!(
-        line.contains("--create --topic no-leave-snapshots --partitions 4"),
+        line.contains("--create --if-not-exists --topic no-leave-snapshots --partitions 4"),
         "{line}"
     );
     assert_ne!(engine.child.wait().unwrap().code(), Some(0));

@@ -1,5 +1,5 @@
 //! Names as they are shown: what cannot be seen in a name is written out, as on the page
-//! (`shown` in `serve/wallboard/figures.js`), so that no name moves the cursor, reverses what stands
+//! (`shown` in `serve/wallboard/figures.js`): on a terminal, by `top` and by `replay`. So that no name moves the cursor, reverses what stands
 //! beside it, or looks like another.
 
 use std::fmt::Write as _;
