@@ -16,11 +16,7 @@ create() {
     --partitions "$count" "$@" ${replicas:+--replication-factor "$replicas"}
 }
 
-# What happened.
-create contact-events "$partitions" --config message.timestamp.type=LogAppendTime --config retention.ms=172800000
-create agent-events "$partitions" --config message.timestamp.type=LogAppendTime --config retention.ms=172800000
-# What queues are.
-create queue-events 1 --config cleanup.policy=compact --config message.timestamp.type=LogAppendTime
+# First what the engine itself needs: one that waits begins as soon as there are events.
 # The state of every partition, so that a restart goes on where it was.
 create queuepulse-snapshots "$partitions" --config cleanup.policy=compact,delete \
   --config max.message.bytes=1048588 --config min.cleanable.dirty.ratio=0.1 \
@@ -28,3 +24,8 @@ create queuepulse-snapshots "$partitions" --config cleanup.policy=compact,delete
 # The live figures of each instance, for the others and for viewers; of the group `queuepulse`.
 create queuepulse-rows 1 --config cleanup.policy=compact,delete --config min.cleanable.dirty.ratio=0.1 \
   --config retention.ms=600000 --config segment.bytes=16777216 --config segment.ms=120000
+# What happened.
+create contact-events "$partitions" --config message.timestamp.type=LogAppendTime --config retention.ms=172800000
+create agent-events "$partitions" --config message.timestamp.type=LogAppendTime --config retention.ms=172800000
+# What queues are.
+create queue-events 1 --config cleanup.policy=compact --config message.timestamp.type=LogAppendTime

@@ -330,7 +330,7 @@ fn partitions(broker: &Broker, settings: &KafkaSettings) -> Result<[Option<i32>;
 }
 
 /// Which topics do not exist, and the commands that create them: also the snapshot topic's, unless the
-/// engine creates it.
+/// engine creates it. That one comes first, since the engine begins as soon as there are events.
 fn told_of_missing(settings: &KafkaSettings, found: [Option<i32>; 2]) -> Option<String> {
     let topics = Topic::ALL.into_iter().zip(found);
     let missing = topics.filter(|(_, found)| found.is_none());
@@ -338,12 +338,13 @@ fn told_of_missing(settings: &KafkaSettings, found: [Option<i32>; 2]) -> Option<
     let partitions = found.into_iter().flatten().max().unwrap_or(PARTITIONS);
     let brokers = &settings.brokers;
     let create = |topic: &str, wanted| create_command(brokers, topic, partitions, wanted);
-    let mut commands: Vec<String> = missing.iter().map(|name| create(name, EVENTS)).collect();
+    let mut commands = Vec::new();
     if let Some(snapshots) = &settings.snapshot_topic
         && !settings.create_topics
     {
         commands.push(create(snapshots, SNAPSHOTS));
     }
+    commands.extend(missing.iter().map(|name| create(name, EVENTS)));
     (!missing.is_empty()).then(|| {
         format!(
             "kafka: topic {} does not exist at {brokers}; waiting for it; to create what is missing: {}",

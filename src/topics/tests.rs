@@ -31,11 +31,11 @@ fn run_by_the_script(arguments: &[&str]) -> Vec<String> {
 fn the_script_makes_what_the_engine_makes() {
     let topics = |partitions| {
         [
+            ("queuepulse-snapshots", partitions, SNAPSHOTS),
+            ("queuepulse-rows", 1, ROWS),
             ("contact-events", partitions, EVENTS),
             ("agent-events", partitions, EVENTS),
             ("queue-events", 1, QUEUES),
-            ("queuepulse-snapshots", partitions, SNAPSHOTS),
-            ("queuepulse-rows", 1, ROWS),
         ]
     };
     let expected = |partitions, copies: &str| -> Vec<String> {

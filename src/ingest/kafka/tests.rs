@@ -165,8 +165,13 @@ fn what_is_missing_is_told_at_once_with_the_commands_that_create_it() {
     let all = told(false, [None, None]);
     for part in [
         "topic contacts does not exist, topic agents does not exist at",
-        &format!("{create} contacts --partitions 6 {events} && {create} agents --partitions 6 "),
-        &format!("&& {create} snapshots --partitions 6 --config cleanup.policy=compact,delete "),
+        &format!(
+            "to create what is missing: {create} snapshots --partitions 6 --config \
+             cleanup.policy=compact,delete "
+        ),
+        &format!(
+            "&& {create} contacts --partitions 6 {events} && {create} agents --partitions 6 {events}"
+        ),
     ] {
         assert!(all.contains(part), "{part}\n{all}");
     }
