@@ -5,10 +5,11 @@
 //! either may pause. Idempotent and acknowledged by all replicas: a snapshot counts when it is
 //! safe.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -16,7 +17,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 
-use super::header::Header;
+use super::header::{Header, Of};
 use super::records::{self, Record};
 
 /// A state that a worker has encoded.
@@ -90,6 +91,8 @@ const SETTINGS: [(&str, &str); 7] = [
 const POLL: Duration = Duration::from_millis(10);
 /// How long a full queue may hold up a snapshot.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the log says that snapshots fail for one and the same reason.
+const TELL: Duration = Duration::from_mins(1);
 /// How long asking for the topic's partitions may take.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -104,7 +107,10 @@ impl Writer {
             config.set(key, value);
         }
         let reports = self.reports.clone();
-        let producer: Producer = config.create_with_context(Context { reports })?;
+        let producer: Producer = config.create_with_context(Context {
+            reports,
+            reasons: Mutex::default(),
+        })?;
         while !self.done.load(SeqCst) {
             match self.inbox.recv_timeout(POLL) {
                 Ok(encoded) => self.write(&producer, encoded),
@@ -129,6 +135,7 @@ impl Writer {
         drop(state);
         let bytes: usize = records.iter().map(|record| record.value.len()).sum();
         let under_way = Arc::new(UnderWay {
+            of: header.of,
             turn,
             next_offset: header.next_offset,
             bytes: bytes as u64,
@@ -137,10 +144,12 @@ impl Writer {
             failed: AtomicBool::new(records.is_empty()),
         });
         if records.is_empty() {
+            producer.context().warn(&under_way, "it cannot be encoded");
             producer.context().tell(&under_way);
         }
         for record in &records {
-            if self.send(producer, record, partition, &under_way).is_err() {
+            if let Err(error) = self.send(producer, record, partition, &under_way) {
+                producer.context().warn(&under_way, &error.to_string());
                 under_way.failed.store(true, SeqCst);
                 producer.context().one_less(&under_way);
             }
@@ -189,6 +198,7 @@ type Producer = BaseProducer<Context>;
 /// A snapshot whose records the broker does not all have yet.
 #[derive(Debug)]
 struct UnderWay {
+    of: Of,
     turn: u64,
     next_offset: i64,
     bytes: u64,
@@ -199,9 +209,40 @@ struct UnderWay {
 
 struct Context {
     reports: SyncSender<Report>,
+    reasons: Mutex<Reasons>,
+}
+
+/// Why snapshots failed, and when the log said so. A handful: they are the broker's and the client's
+/// error codes.
+#[derive(Debug, Default)]
+struct Reasons(BTreeMap<String, Instant>);
+
+impl Reasons {
+    /// Whether this one is to be told now: all partitions fail together, again and again.
+    fn is_due(&mut self, reason: &str, now: Instant) -> bool {
+        let told = self.0.get(reason);
+        let due = told.is_none_or(|told| now.saturating_duration_since(*told) >= TELL);
+        if due {
+            self.0.insert(reason.to_owned(), now);
+        }
+        due
+    }
 }
 
 impl Context {
+    fn warn(&self, under_way: &UnderWay, reason: &str) {
+        let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        if reasons.is_due(reason, Instant::now()) {
+            let Of {
+                topic, partition, ..
+            } = &under_way.of;
+            tracing::warn!(
+                "kafka: a snapshot of {topic}/{partition} was not written: {reason}; figures are \
+                 right, and the next one is tried in its turn; said once a minute of each reason"
+            );
+        }
+    }
+
     /// One record of it has come through, or has not.
     fn one_less(&self, under_way: &UnderWay) {
         if under_way.missing.fetch_sub(1, SeqCst) == 1 {
@@ -239,7 +280,7 @@ impl ProducerContext for Context {
 
     fn delivery(&self, result: &DeliveryResult<'_>, under_way: Arc<UnderWay>) {
         if let Err((error, _)) = result {
-            tracing::debug!(%error, "kafka: a snapshot's record was not written");
+            self.warn(&under_way, &error.to_string());
             under_way.failed.store(true, SeqCst);
         }
         self.one_less(&under_way);
@@ -248,3 +289,30 @@ impl ProducerContext for Context {
 
 /// A snapshot cannot fail for its size alone.
 const _: () = assert!(records::PIECE + 64 * 1024 < 1_000_000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once_a_minute_and_another_at_once() {
+        let mut reasons = Reasons::default();
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        for (seconds, reason, due) in [
+            (0, "timed out", true),
+            (5, "timed out", false),
+            (5, "not authorized", true),
+            (59, "timed out", false),
+            (60, "timed out", true),
+            (64, "not authorized", false),
+            (65, "not authorized", true),
+        ] {
+            assert_eq!(
+                reasons.is_due(reason, at(seconds)),
+                due,
+                "{seconds} {reason}"
+            );
+        }
+    }
+}
