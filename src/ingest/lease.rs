@@ -117,6 +117,11 @@ impl Lease {
         self.held && !self.paused(now)
     }
 
+    /// Whether so long a silence of the brokers is longer than the session.
+    pub fn outlasts_session(&self, silence: Span) -> bool {
+        self.pause.is_some_and(|pause| silence.0 * 7 / 10 > pause.0)
+    }
+
     fn end(&mut self) {
         if self.pause.is_some() {
             self.held = false;

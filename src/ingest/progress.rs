@@ -308,6 +308,13 @@ impl Progress {
         self.connected.load(Relaxed)
     }
 
+    /// Whether a broker answers: a connection to one that hangs stays.
+    fn is_reached(&self) -> bool {
+        let silence = self.broker_silence();
+        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_connected() && !lease.outlasts_session(silence)
+    }
+
     /// The queue topic has been read to its end once.
     pub fn set_queues_read(&self) {
         self.queues_read.store(true, Relaxed);
@@ -355,7 +362,7 @@ impl Progress {
             Some("ending")
         } else if self.topics_missing.load(Relaxed) {
             Some("kafka.contact_topic or kafka.agent_topic does not exist")
-        } else if self.sources.load().is_empty() && !self.is_connected() {
+        } else if self.sources.load().is_empty() && !self.is_reached() {
             Some("no broker of kafka.brokers answers")
         } else if self.sources.load().is_empty() {
             Some(
@@ -516,6 +523,20 @@ mod tests {
         assert!(progress.broker_silence() >= Span::seconds(60));
         progress.heard();
         assert!(progress.broker_silence() < Span::seconds(60));
+    }
+
+    #[test]
+    fn a_connection_to_a_broker_that_hangs_is_none() {
+        let mut progress = Progress::new(Lease::of_member(Span::seconds(10)));
+        progress.set_connected(true);
+        progress.begun -= Duration::from_secs(9);
+        let unready = progress.unready().unwrap_or_default();
+        assert!(unready.starts_with("no partition is assigned yet"));
+        progress.begun -= Duration::from_secs(2);
+        let silent = Some("no broker of kafka.brokers answers");
+        assert_eq!(progress.unready(), silent);
+        progress.heard();
+        assert_ne!(progress.unready(), silent);
     }
 
     #[test]
