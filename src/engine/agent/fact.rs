@@ -322,11 +322,6 @@ impl Ids {
         range
     }
 
-    /// The print of a fact's id.
-    pub(super) fn print(&self, fact: &AgentFact) -> u32 {
-        print_of(self.of(fact))
-    }
-
     /// The id of a fact.
     pub(super) fn of(&self, fact: &AgentFact) -> &[u8] {
         let start = fact.id.start as usize;
@@ -352,13 +347,8 @@ impl Ids {
     }
 }
 
-/// What tells most ids apart.
-pub(super) fn print(id: &str) -> u32 {
-    print_of(id.as_bytes())
-}
-
-/// The last bytes of an id, mixed: numbers and UUIDs differ there.
-fn print_of(id: &[u8]) -> u32 {
+/// What tells most ids apart: the last bytes, mixed, since numbers and UUIDs differ there.
+pub(super) fn print(id: &[u8]) -> u32 {
     let last = id.iter().rev().take(8);
     last.fold(0_u32, |print, byte| {
         print

@@ -67,9 +67,9 @@ impl History {
 
     /// Where the fact with this id is held, if any.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
-        let print = fact::print(id);
+        let (id, print) = (id.as_bytes(), fact::print(id.as_bytes()));
         let mut places = self.prints.iter().zip(&self.facts);
-        places.position(|(other, fact)| *other == print && self.ids.of(fact) == id.as_bytes())
+        places.position(|(other, fact)| *other == print && self.ids.of(fact) == id)
     }
 
     /// The fact at a position.
@@ -94,21 +94,20 @@ impl History {
             self.facts.remove(replaced);
             self.prints.remove(replaced);
         }
-        let at = if self.is_newest(&fact) {
-            self.facts.len()
-        } else {
-            let before = |other: &AgentFact| fact::order(other, &fact, &self.ids).is_lt();
-            self.facts.partition_point(before)
-        };
-        let newest = at == self.facts.len();
-        self.prints.insert(at, self.ids.print(&fact));
+        if self.is_newest(&fact) {
+            self.append(fact);
+            return true;
+        }
+        let before = |other: &AgentFact| fact::order(other, &fact, &self.ids).is_lt();
+        let at = self.facts.partition_point(before);
+        self.prints.insert(at, fact::print(self.ids.of(&fact)));
         self.facts.insert(at, fact);
-        newest
+        false
     }
 
     /// Appends the newest fact.
     pub(super) fn append(&mut self, fact: AgentFact) {
-        self.prints.push(self.ids.print(&fact));
+        self.prints.push(fact::print(self.ids.of(&fact)));
         self.facts.push(fact);
     }
 
@@ -248,7 +247,7 @@ impl History {
         for steps in steps.chunk_by(|one, next| one.stamp == next.stamp) {
             let stamp = steps[0].stamp;
             state.pass_until(stamp - Span(1), settings);
-            state.noting(stamp, settings, |state| {
+            state.noting(stamp, settings.list_agents, |state| {
                 for step in steps {
                     state.expire_until(stamp, settings.agent_ttl);
                     self.execute(*step, state, names);

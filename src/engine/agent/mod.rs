@@ -27,8 +27,6 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::event::{AgentEvent, Millis, Span};
@@ -55,6 +53,17 @@ pub enum Inserted {
     Late,
     /// The same event again: nothing changed.
     Duplicate,
+}
+
+impl Inserted {
+    /// Of a fact that was kept.
+    const fn of(late: bool, newest: bool) -> Self {
+        match (late, newest) {
+            (true, _) => Self::Late,
+            (false, true) => Self::Appended,
+            (false, false) => Self::Between,
+        }
+    }
 }
 
 /// What applying an event led to.
@@ -153,12 +162,10 @@ impl Agent {
             self.refold(placing, from_tip, stream, names, work)
         };
         self.advance(stream, work, names);
-        let inserted = match (late, newest) {
-            (true, _) => Inserted::Late,
-            (false, true) => Inserted::Appended,
-            (false, false) => Inserted::Between,
-        };
-        Applied { inserted, next }
+        Applied {
+            inserted: Inserted::of(late, newest),
+            next,
+        }
     }
 
     /// Takes an event in and nothing more, for tests that fold before and after by themselves.
@@ -174,11 +181,7 @@ impl Agent {
         let Some((fact, replaces)) = self.read(event, stream, names, hasher) else {
             return Inserted::Duplicate;
         };
-        match (fact.late(), self.history.place(fact, replaces)) {
-            (true, _) => Inserted::Late,
-            (false, true) => Inserted::Appended,
-            (false, false) => Inserted::Between,
-        }
+        Inserted::of(fact.late(), self.history.place(fact, replaces))
     }
 
     /// Everything that the agent contributes from the checkpoint on if no further event comes:
@@ -261,13 +264,13 @@ impl Agent {
         names: &mut Names,
         work: &mut Workspace,
     ) -> Millis {
-        let settings = Arc::clone(names.settings());
-        let agent_ttl = settings.agent_ttl;
+        let settings = names.settings();
+        let (agent_ttl, noted) = (settings.agent_ttl, settings.list_agents);
         let Self { tip, history, .. } = self;
         let Checkpoint { at, state } = tip;
         *at = fact.stamp;
         history.append(fact);
-        state.noting(*at, &settings, |state| {
+        state.noting(*at, noted, |state| {
             state.expire_until(*at, agent_ttl);
             work.level.read(state, names);
             history.execute_newest(state, names);

@@ -173,18 +173,16 @@ impl State {
     pub(super) fn pass_until(&mut self, limit: Millis, settings: &StateSettings) {
         let agent_ttl = settings.agent_ttl;
         while let Some(due) = self.deadline(agent_ttl).filter(|due| *due <= limit) {
-            self.noting(due, settings, |state| state.expire_until(due, agent_ttl));
+            self.noting(due, settings.list_agents, |state| {
+                state.expire_until(due, agent_ttl);
+            });
         }
     }
 
-    /// Does what is done to it at one stamp, and notes if he stands otherwise after it.
-    pub(super) fn noting(
-        &mut self,
-        stamp: Millis,
-        settings: &StateSettings,
-        step: impl FnOnce(&mut Self),
-    ) {
-        if !settings.list_agents {
+    /// Does what is done to it at one stamp; where that is `noted`, notes if he stands otherwise after
+    /// it.
+    pub(super) fn noting(&mut self, stamp: Millis, noted: bool, step: impl FnOnce(&mut Self)) {
+        if !noted {
             return step(self);
         }
         let before = self.stands();
