@@ -1,5 +1,6 @@
 //! queuepulse: a real-time metrics engine for contact centres.
 
+mod admin;
 pub mod app;
 pub mod cli;
 pub mod cluster;

@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("topics", &[]),
+    ("admin", &["topics"]),
     ("recovery", INPUT),
     ("cluster", INPUT),
     ("telemetry", &["live", "kpi", "event"]),
@@ -33,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const INPUT: &[&str] = &[
-    "topics", "engine", "windows", "decode", "live", "kpi", "event",
+    "admin", "topics", "engine", "windows", "decode", "live", "kpi", "event",
 ];
 
 /// The composition root and the command line, which may use everything.

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
 use super::sender::Wait;
+use crate::admin::Admin;
 use crate::topics::{ROWS, create_command};
 
-/// How many copies the broker is set to keep.
-const DEFAULT_COPIES: i32 = -1;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// The topic that instances publish their rows to.
@@ -92,30 +89,15 @@ impl RowsTopic {
         if !self.may_create {
             return Err(refused(""));
         }
-        match self.ask_for_it(client) {
+        let admin = Admin {
+            client,
+            within: WITHIN,
+        };
+        match admin.create(&self.name, 1, ROWS) {
             Ok(None | Some(RDKafkaErrorCode::TopicAlreadyExists)) => Ok(()),
             Ok(Some(code)) => Err(refused(&format!(" and the broker refuses it ({code})"))),
             Err(error) => Err(refused(&format!(" and cannot be created ({error})"))),
         }
-    }
-
-    fn ask_for_it(&self, client: &ClientConfig) -> Result<Option<RDKafkaErrorCode>, KafkaError> {
-        let admin: AdminClient<DefaultClientContext> = client.create()?;
-        let options = AdminOptions::new()
-            .request_timeout(Some(WITHIN))
-            .operation_timeout(Some(WITHIN));
-        let copies = TopicReplication::Fixed(DEFAULT_COPIES);
-        let mut topic = NewTopic::new(&self.name, 1, copies);
-        for (key, value) in ROWS {
-            topic = topic.set(key, value);
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let Ok(runtime) = runtime else {
-            return Err(KafkaError::Canceled);
-        };
-        let answers = runtime.block_on(admin.create_topics(&[topic], &options))?;
-        let refusal = |answer: Result<String, (String, RDKafkaErrorCode)>| answer.err();
-        Ok(answers.into_iter().find_map(refusal).map(|(_, code)| code))
     }
 
     /// The command that creates it.

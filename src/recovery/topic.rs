@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::admin::Admin;
 use crate::topics::{SNAPSHOTS, create_command, grow_command};
 
-/// How many copies the broker is set to keep.
-const DEFAULT_COPIES: i32 = -1;
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Why there is no snapshot topic as it must be.
@@ -57,23 +54,12 @@ impl SnapshotTopic {
             Some(has) => self.change(
                 &format!("has {has} partitions, and {wanted} are needed"),
                 &grow_command(self.brokers(), &self.name, wanted),
-                |admin, options| {
-                    let count = usize::try_from(wanted).unwrap_or(0);
-                    let more = [NewPartitions::new(&self.name, count)];
-                    done(admin.create_partitions(&more, options))
-                },
+                |admin| admin.grow(&self.name, wanted),
             ),
             None => self.change(
                 "does not exist",
                 &create_command(self.brokers(), &self.name, wanted, SNAPSHOTS),
-                |admin, options| {
-                    let copies = TopicReplication::Fixed(DEFAULT_COPIES);
-                    let mut topic = NewTopic::new(&self.name, wanted, copies);
-                    for (key, value) in SNAPSHOTS {
-                        topic = topic.set(key, value);
-                    }
-                    done(admin.create_topics(&[topic], options))
-                },
+                |admin| admin.create(&self.name, wanted, SNAPSHOTS),
             ),
         }
     }
@@ -82,10 +68,7 @@ impl SnapshotTopic {
         &self,
         what: &str,
         command: &str,
-        make: impl Fn(
-            &AdminClient<DefaultClientContext>,
-            &AdminOptions,
-        ) -> Result<Option<RDKafkaErrorCode>, KafkaError>,
+        make: impl FnOnce(Admin<'_>) -> Result<Option<RDKafkaErrorCode>, KafkaError>,
     ) -> Result<(), TopicError> {
         let refused = |why: &str| TopicError::Refused {
             topic: self.name.clone(),
@@ -95,11 +78,11 @@ impl SnapshotTopic {
         if !self.may_create {
             return Err(refused(""));
         }
-        let admin: AdminClient<DefaultClientContext> = self.client.create()?;
-        let options = AdminOptions::new()
-            .request_timeout(Some(WITHIN))
-            .operation_timeout(Some(WITHIN));
-        match make(&admin, &options)? {
+        let admin = Admin {
+            client: &self.client,
+            within: WITHIN,
+        };
+        match make(admin)? {
             // Another instance was faster.
             None
             | Some(RDKafkaErrorCode::TopicAlreadyExists | RDKafkaErrorCode::InvalidPartitions) => {
@@ -115,20 +98,6 @@ impl SnapshotTopic {
     fn brokers(&self) -> &str {
         self.client.get("bootstrap.servers").unwrap_or_default()
     }
-}
-
-/// Waits for the broker's answer about one topic.
-fn done(
-    asked: impl Future<Output = Result<Vec<rdkafka::admin::TopicResult>, KafkaError>>,
-) -> Result<Option<RDKafkaErrorCode>, KafkaError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let Ok(runtime) = runtime else {
-        return Err(KafkaError::Canceled);
-    };
-    let answers = runtime.block_on(asked)?;
-    Ok(answers
-        .into_iter()
-        .find_map(|answer| answer.err().map(|(_, code)| code)))
 }
 
 #[cfg(test)]
