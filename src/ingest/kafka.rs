@@ -335,6 +335,9 @@ fn told_of_missing(settings: &KafkaSettings, found: [Option<i32>; 2]) -> Option<
     let topics = Topic::ALL.into_iter().zip(found);
     let missing = topics.filter(|(_, found)| found.is_none());
     let missing: Vec<&str> = missing.map(|(topic, _)| settings.topic(topic)).collect();
+    if missing.is_empty() {
+        return None;
+    }
     let partitions = found.into_iter().flatten().max().unwrap_or(PARTITIONS);
     let brokers = &settings.brokers;
     let create = |topic: &str, wanted| create_command(brokers, topic, partitions, wanted);
@@ -345,13 +348,11 @@ fn told_of_missing(settings: &KafkaSettings, found: [Option<i32>; 2]) -> Option<
         commands.push(create(snapshots, SNAPSHOTS));
     }
     commands.extend(missing.iter().map(|name| create(name, EVENTS)));
-    (!missing.is_empty()).then(|| {
-        format!(
-            "kafka: topic {} does not exist at {brokers}; waiting for it; to create what is missing: {}",
-            missing.join(" does not exist, topic "),
-            commands.join(" && ")
-        )
-    })
+    Some(format!(
+        "kafka: topic {} does not exist at {brokers}; waiting for it; to create what is missing: {}",
+        missing.join(" does not exist, topic "),
+        commands.join(" && ")
+    ))
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::engine::facts::WorkState;
 use crate::engine::names::Activity;
 use crate::event::{Family, Presence};
+use crate::kpi::WORK_STATES;
 use crate::windows::agents::AgentNow;
 use crate::windows::frame::Frame;
 use crate::windows::numbering::{ClientId, QueueNo, ReasonId};
@@ -207,14 +207,10 @@ impl Listed {
 fn contacts(agent: &AgentNow) -> BTreeMap<Arc<str>, BTreeMap<&'static str, u32>> {
     let mut counts: BTreeMap<Arc<str>, BTreeMap<&'static str, u32>> = BTreeMap::new();
     for (channel, state) in &agent.contacts {
-        let state = match state {
-            WorkState::Alerting => "alerting",
-            WorkState::Connected => "connected",
-            WorkState::Held => "held",
-            WorkState::Acw => "acw",
-        };
         let of_channel = counts.entry(Arc::clone(channel)).or_default();
-        *of_channel.entry(state).or_default() += 1;
+        for (_, name) in WORK_STATES.into_iter().filter(|(known, _)| known == state) {
+            *of_channel.entry(name).or_default() += 1;
+        }
     }
     counts
 }

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span as Part;
 use ratatui::widgets::Widget;
 
-use super::figures::{Figures, Level, Queue, clock, percent, tenths, trend, whole};
+use super::figures::{Figures, Level, Queue, Window, clock, percent, tenths, trend, whole};
 use super::state::{Condition, Look, Top};
 use crate::event::{Millis, shown};
 
@@ -134,6 +134,38 @@ const COLUMNS: [Column; 12] = [
     },
 ];
 
+/// The columns that a terminal has room for.
+struct Columns {
+    /// How wide the name is.
+    name: u16,
+    /// Where each other column begins, and how wide it is.
+    figures: Vec<(u16, u16, &'static Column)>,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let shown = COLUMNS.iter().filter(|column| column.least <= width);
+        let wide = |column: &Column| {
+            let head = u16::try_from(column.long.len()).unwrap_or_default();
+            let least = if width >= ROOMY { head } else { 0 };
+            column.width.max(least)
+        };
+        let shown: Vec<(u16, &Column)> = shown.map(|column| (wide(column), column)).collect();
+        let taken: u16 = shown.iter().map(|(wide, _)| wide + 1).sum();
+        let name = width.saturating_sub(taken + MARK).max(8);
+        let mut x = MARK + name + 1;
+        let placed = shown.into_iter().map(|(wide, column)| {
+            let at = x;
+            x += wide + 1;
+            (at, wide, column)
+        });
+        Self {
+            name,
+            figures: placed.collect(),
+        }
+    }
+}
+
 /// From this width on headings are written out.
 const ROOMY: u16 = 130;
 /// The mark and the blank after it.
@@ -192,13 +224,14 @@ impl<'a> Board<'a> {
         self.heading(&mut pen);
         self.trouble(&mut pen);
         self.totals(&mut pen);
-        Self::heads(&mut pen);
+        let columns = Columns::of(area.width);
+        Self::heads(&mut pen, &columns);
         let below = if keys { 2 } else { 1 };
         let room = usize::from(area.height.saturating_sub(pen.y + below));
         let last = self.rows.len().saturating_sub(room.max(1));
         let first = if keys { self.top.first.min(last) } else { 0 };
         for (queue, before) in self.rows.iter().skip(first).take(room) {
-            self.queue(&mut pen, queue, *before);
+            self.queue(&mut pen, &columns, (queue, *before));
         }
         if keys {
             pen.y = area.height.saturating_sub(below).max(pen.y);
@@ -210,13 +243,17 @@ impl<'a> Board<'a> {
         pen.y
     }
 
+    /// The window that is shown, and its key.
+    fn window(&self) -> Option<(&str, &Window)> {
+        let (queue, _) = self.rows.first()?;
+        queue.figures.window()
+    }
+
     fn heading(&self, pen: &mut Pen<'_>) {
         let snapshot = self.top.snapshot();
-        let window = self
-            .rows
-            .first()
-            .and_then(|(queue, _)| queue.figures.window());
-        let over = window.map(|(key, _)| format!("  over {}", shown(key)));
+        let over = self
+            .window()
+            .map(|(key, _)| format!("  over {}", shown(key)));
         let url = shown(&self.top.options.url);
         let left = format!("queuepulse  {url}{}", over.unwrap_or_default());
         let at = snapshot.and_then(|snapshot| snapshot.at.get(11..19));
@@ -268,33 +305,12 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Each column with where it begins and how wide it is; the first is that of the name.
-    fn columns(width: u16) -> (u16, Vec<(u16, u16, &'static Column)>) {
-        let shown = COLUMNS.iter().filter(|column| column.least <= width);
-        let wide = |column: &Column| {
-            let head = u16::try_from(column.long.len()).unwrap_or_default();
-            let least = if width >= ROOMY { head } else { 0 };
-            column.width.max(least)
-        };
-        let shown: Vec<(u16, &Column)> = shown.map(|column| (wide(column), column)).collect();
-        let taken: u16 = shown.iter().map(|(wide, _)| wide + 1).sum();
-        let name = width.saturating_sub(taken + MARK).max(8);
-        let mut x = MARK + name + 1;
-        let placed = shown.into_iter().map(|(wide, column)| {
-            let at = x;
-            x += wide + 1;
-            (at, wide, column)
-        });
-        (name, placed.collect())
-    }
-
-    fn heads(pen: &mut Pen<'_>) {
+    fn heads(pen: &mut Pen<'_>, columns: &Columns) {
         let style = Style::new().add_modifier(Modifier::UNDERLINED);
         let width = pen.area.width;
-        let (name, columns) = Self::columns(width);
         pen.put(0, width, &" ".repeat(usize::from(width)), style);
-        pen.put(MARK, name, "Queue", style);
-        for (x, wide, column) in columns {
+        pen.put(MARK, columns.name, "Queue", style);
+        for &(x, wide, column) in &columns.figures {
             let head = if width >= ROOMY {
                 column.long
             } else {
@@ -305,10 +321,10 @@ impl<'a> Board<'a> {
         pen.y += 1;
     }
 
-    fn queue(&self, pen: &mut Pen<'_>, queue: &Queue, before: Option<f64>) {
+    fn queue(&self, pen: &mut Pen<'_>, columns: &Columns, (queue, before): (&Queue, Option<f64>)) {
         let level = queue.level();
         let style = self.of(level);
-        let (name, columns) = Self::columns(pen.area.width);
+        let name = columns.name;
         pen.put(0, MARK, level.mark(), style);
         let [client, _, channel] = queue.key().map(shown);
         let called = shown(queue.name());
@@ -321,7 +337,7 @@ impl<'a> Board<'a> {
         let left = (MARK + name).saturating_sub(end);
         let about = format!(" {client} · {channel}");
         pen.put(end, left, &about, Style::new().add_modifier(Modifier::DIM));
-        for (place, (x, wide, column)) in columns.into_iter().enumerate() {
+        for (place, &(x, wide, column)) in columns.figures.iter().enumerate() {
             let text = (column.text)(queue, before);
             let bad = (column.is_bad)(queue);
             let style = match (place, bad) {
@@ -347,11 +363,7 @@ impl<'a> Board<'a> {
         }
         let levels = Top::levels(&self.rows).into_iter();
         parts.extend(levels.map(|(level, n)| format!("{} {n} {}", level.mark(), level.name())));
-        let window = self
-            .rows
-            .first()
-            .and_then(|(queue, _)| queue.figures.window());
-        if window.is_some_and(|(_, window)| !window.complete) {
+        if self.window().is_some_and(|(_, window)| !window.complete) {
             parts.push("not complete: reaches back further than what was read".to_owned());
         }
         let width = pen.area.width;

@@ -2,6 +2,7 @@
 
 import { clock, shown } from "./figures.js";
 import { List } from "./list.js";
+import { part, set } from "./queue.js";
 
 const ROW = { height: 30 };
 const ORDER = ["not_responding", "alerting", "on_contact", "acw", "idle", null];
@@ -38,17 +39,6 @@ export function inOrder(agents) {
 /** Who it is in the list; those not named yet by their place. */
 const keyOf = (agent, at) => (agent.agent_id === null ? `at ${at}` : `id ${agent.agent_id}`);
 const nameOf = (agent) => (agent.agent_id === null ? "not named yet" : shown(agent.agent_id));
-
-function part(name, parent) {
-  const made = document.createElement("span");
-  made.className = name;
-  parent.append(made);
-  return made;
-}
-
-const set = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-};
 
 export class Agents {
   constructor() {

@@ -22,7 +22,8 @@ export const HEADS = ["", "Queue", "Service level", ...PARTS.map(([, heading]) =
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function part(name, parent) {
+/** A span of a class in a node. */
+export function part(name, parent) {
   const made = document.createElement("span");
   made.className = name;
   parent.append(made);
@@ -68,7 +69,8 @@ export function made() {
   return item;
 }
 
-const set = (node, text) => {
+/** Sets a text that has changed. */
+export const set = (node, text) => {
   if (node.textContent !== text) node.textContent = text;
 };
 
