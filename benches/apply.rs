@@ -14,7 +14,7 @@ mod support;
 
 use std::hint::black_box;
 
-use memory::processor_time;
+use memory::{lap, processor_time};
 use queuepulse::decode::decode;
 use queuepulse::event::{Discard, Event, Span};
 use support::engine::{Engine, Records, warm};
@@ -78,13 +78,6 @@ fn timed(engine: &mut Engine, partition: usize, batch: &[&[u8]], costs: &mut Cos
     lap(&mut start, &mut costs.apply);
     engine.absorb(partition);
     lap(&mut start, &mut costs.absorb);
-}
-
-/// What the step took since `start`, and the start of the next.
-fn lap(start: &mut u64, cost: &mut u64) {
-    let now = processor_time();
-    *cost += now.saturating_sub(*start);
-    *start = now;
 }
 
 impl Costs {

@@ -123,25 +123,13 @@ fn produce(brokers: &str, records: u64) -> u64 {
 
 /// Wall and processor time of work in this process.
 fn bare(records: u64, work: impl FnOnce() -> (u64, u64)) -> Cost {
-    let (begun, before) = (Instant::now(), cpu_of("self"));
+    let (begun, before) = (Instant::now(), engine::processor_time("self"));
     let (seen, bytes) = work();
     assert!(seen == records && bytes > 0, "{seen} of {records} records");
     Cost {
         wall: begun.elapsed().as_secs_f64(),
-        cpu: cpu_of("self") - before,
+        cpu: engine::processor_time("self") - before,
     }
-}
-
-/// Processor time of a process so far, threads that ended included, in seconds. The system counts it
-/// in hundredths.
-fn cpu_of(process: &str) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let (_, fields) = text.rsplit_once(')').unwrap();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0
 }
 
 /// Reads all partitions from their beginning: a consumer as librdkafka has it by default.
@@ -235,7 +223,7 @@ fn whole(brokers: &str, counted: u64, run: u64) -> Cost {
         }
         let cost = Cost {
             wall: begun.elapsed().as_secs_f64(),
-            cpu: cpu_of(&process),
+            cpu: engine::processor_time(&process),
         };
         if engine.records_read() as u64 >= counted {
             println!(

@@ -14,7 +14,7 @@ mod support;
 
 use std::hint::black_box;
 
-use memory::{Counting, live, processor_time, resident_peak};
+use memory::{Counting, lap, live, processor_time, resident_peak};
 use queuepulse::decode::decode;
 use queuepulse::engine::partition::Partition;
 use queuepulse::event::{Millis, Span};
@@ -86,13 +86,6 @@ fn untimed(engine: &mut Engine, records: &Records, now: Millis) {
     }
     let frame = engine.view(now);
     engine.publish(frame);
-}
-
-/// What the stage took since `start`, and the start of the next.
-fn lap(start: &mut u64, cost: &mut u64) {
-    let now = processor_time();
-    *cost += now.saturating_sub(*start);
-    *start = now;
 }
 
 fn timed(engine: &mut Engine, records: &Records, now: Millis, costs: &mut Costs) {

@@ -60,6 +60,13 @@ pub fn processor_time() -> u64 {
         .unwrap_or(0)
 }
 
+/// What the stage took since `start`, and the start of the next.
+pub fn lap(start: &mut u64, cost: &mut u64) {
+    let now = processor_time();
+    *cost += now.saturating_sub(*start);
+    *start = now;
+}
+
 /// The most memory that this process had resident, in KiB.
 pub fn resident_peak() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

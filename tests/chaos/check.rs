@@ -294,11 +294,25 @@ pub fn by_oracle(folder: &Path, at: i64) -> Value {
     snapshot(&logs, &settings, at, &windows())
 }
 
-/// Says how every partition compares; whether all are exact.
-pub fn tell(verdicts: &[Verdict]) -> bool {
+/// Compares every partition with the log, and says how: how many are exact, of how many.
+pub fn exact(brokers: &str, topics: &str, group: &str, partitions: i32) -> (usize, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let of = (group, SNAPSHOTS);
+    tell(&self::partitions(
+        brokers,
+        topics,
+        of,
+        partitions,
+        folder.path(),
+    ))
+}
+
+/// Says how every partition compares: how many are exact, of how many.
+pub fn tell(verdicts: &[Verdict]) -> (usize, usize) {
     for verdict in verdicts {
         let word = if verdict.exact { "exact" } else { "NOT EXACT" };
         say(&format!("{} {word}: {}", verdict.source, verdict.told));
     }
-    verdicts.iter().all(|verdict| verdict.exact)
+    let exact = verdicts.iter().filter(|verdict| verdict.exact).count();
+    (exact, verdicts.len())
 }

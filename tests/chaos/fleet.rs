@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::broker::signal;
@@ -33,6 +34,18 @@ impl Shown {
 
 /// Where the running engines serve, for whoever scrapes.
 pub type Board = Arc<Mutex<Vec<(String, String)>>>;
+
+/// How long it took until something held; none if it did not in time.
+pub fn until(limit: Duration, holds: impl Fn() -> bool) -> Option<Duration> {
+    let begun = Instant::now();
+    while begun.elapsed() < limit {
+        if holds() {
+            return Some(begun.elapsed());
+        }
+        sleep(Duration::from_millis(20));
+    }
+    None
+}
 
 /// Scrapes one engine; none if it does not answer in time.
 pub fn scrape(address: &str) -> Option<Shown> {

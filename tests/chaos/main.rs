@@ -108,22 +108,10 @@ fn main() -> ExitCode {
         };
         add(steps.run(step));
     }
-    if args.only.as_deref() == Some("restart") {
-        add(restart::run(
-            (seed, args.rate, args.partitions),
-            &broker,
-            &log,
-        ));
-    }
-    if args.only.as_deref() == Some("outage") {
-        add(outage::run(
-            (seed, args.rate, args.partitions),
-            &mut broker,
-            &log,
-        ));
-    }
     let load = (seed, args.rate, args.partitions);
     match args.only.as_deref() {
+        Some("restart") => add(restart::run(load, &broker, &log)),
+        Some("outage") => add(outage::run(load, &mut broker, &log)),
         Some("freshness") => measure::freshness(load, &broker.address, &log),
         Some("snapshots") => measure::snapshots(load, &broker.address),
         _ => {}

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use queuepulse::simulate::Topic;
 
-use crate::engine::{Engine, reading};
-use crate::fleet::{Fleet, scrape};
+use crate::engine::{Engine, processor_time, reading};
+use crate::fleet::{Fleet, scrape, until};
 use crate::load::{Load, centre};
 use crate::log::{Log, say};
 use crate::topics::{Sender, create, now};
@@ -29,11 +29,8 @@ pub fn freshness((seed, rate, partitions): (u64, u32, i32), brokers: &str, log: 
     let mut fleet = Fleet::new(brokers, brokers, topics, 2, log);
     fleet.start_all();
     let viewer = Engine::start_viewer(&fleet.env(0));
-    let begun = Instant::now();
-    while !scrape(&viewer.address).is_some_and(|shown| shown.ready) {
-        assert!(begun.elapsed() < Duration::from_mins(2), "never ready");
-        sleep(Duration::from_millis(100));
-    }
+    let ready = || scrape(&viewer.address).is_some_and(|shown| shown.ready);
+    until(Duration::from_mins(2), ready).expect("never ready");
     sleep(Duration::from_secs(10));
     let (before, from) = (load.sent(), Instant::now());
     let mut ages = Vec::new();
@@ -112,18 +109,10 @@ fn read(brokers: &str, topics: &str, counted: usize, pair: usize, with: bool) ->
     }
     let begun = Instant::now();
     let engine = Engine::start(&env);
-    while engine.records_read() < counted || engine.get("/readyz").is_err() {
-        assert!(begun.elapsed() < Duration::from_mins(5), "not read");
-        sleep(Duration::from_millis(20));
-    }
+    let read = || engine.records_read() >= counted && engine.get("/readyz").is_ok();
+    until(Duration::from_mins(5), read).expect("not read");
     let wall = begun.elapsed().as_secs_f64();
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", engine.child.id())).unwrap();
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    let cpu = ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0;
+    let cpu = processor_time(&engine.child.id().to_string());
     let text = engine.get("/metrics").unwrap();
     let line = text
         .lines()

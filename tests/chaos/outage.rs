@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::broker::Broker;
 use crate::check;
 use crate::engine::Engine;
-use crate::fleet::{Fleet, scrape};
+use crate::fleet::{Fleet, scrape, until};
 use crate::load::{Load, centre};
 use crate::log::{Log, say};
 use crate::topics::{create, now};
@@ -67,29 +67,7 @@ pub fn run(
     until(Duration::from_mins(1), || all(&fleet));
     drop(viewer);
     fleet.end_all(Duration::from_secs(4));
-    let folder = tempfile::tempdir().unwrap();
-    let verdicts = check::partitions(
-        &brokers,
-        topics,
-        (topics, check::SNAPSHOTS),
-        partitions,
-        folder.path(),
-    );
-    check::tell(&verdicts);
-    let exact = verdicts.iter().filter(|verdict| verdict.exact).count();
-    (exact, verdicts.len())
-}
-
-/// How long it took until something held; none if it did not in time.
-fn until(limit: Duration, holds: impl Fn() -> bool) -> Option<Duration> {
-    let begun = Instant::now();
-    while begun.elapsed() < limit {
-        if holds() {
-            return Some(begun.elapsed());
-        }
-        sleep(Duration::from_millis(50));
-    }
-    None
+    check::exact(&brokers, topics, topics, partitions)
 }
 
 /// What a process must export when no broker has answered it for so long.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::broker::Broker;
 use crate::check;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, until};
 use crate::load::{Load, centre};
 use crate::log::{Log, say};
 use crate::topics::{create, now};
@@ -50,31 +50,14 @@ pub fn run(
         times[KILLS / 2],
         times[KILLS - 1]
     ));
-    let folder = tempfile::tempdir().unwrap();
-    let verdicts = check::partitions(
-        brokers,
-        topics,
-        (topics, check::SNAPSHOTS),
-        partitions,
-        folder.path(),
-    );
-    check::tell(&verdicts);
-    let exact = verdicts.iter().filter(|verdict| verdict.exact).count();
-    (exact, verdicts.len())
+    check::exact(brokers, topics, topics, partitions)
 }
 
 /// Waits until the engine is ready and has nothing left to read.
 fn until_ready(fleet: &Fleet) {
-    let begun = Instant::now();
-    loop {
-        let shown = fleet.shown();
-        if shown
-            .iter()
-            .any(|(_, shown)| shown.ready && shown.lag < 3000.0)
-        {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_mins(2), "never ready");
-        sleep(Duration::from_millis(20));
-    }
+    let settled = || {
+        let mut shown = fleet.shown().into_iter();
+        shown.any(|(_, shown)| shown.ready && shown.lag < 3000.0)
+    };
+    until(Duration::from_mins(2), settled).expect("never ready");
 }

@@ -158,12 +158,7 @@ impl Steps<'_> {
     }
 
     fn exact(&self, topics: &str, group: &str, partitions: i32) -> (usize, usize) {
-        let folder = tempfile::tempdir().unwrap();
-        let of = (group, check::SNAPSHOTS);
-        let verdicts = check::partitions(self.brokers(), topics, of, partitions, folder.path());
-        check::tell(&verdicts);
-        let exact = verdicts.iter().filter(|verdict| verdict.exact).count();
-        (exact, verdicts.len())
+        check::exact(self.brokers(), topics, group, partitions)
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {
