@@ -11,6 +11,8 @@
 #[allow(dead_code, reason = "a part of it is used here")]
 mod logs;
 
+mod live;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -27,8 +29,7 @@ use queuepulse::ingest::partitioner::partition_of;
 use queuepulse::ingest::shard::Shard;
 use queuepulse::kpi::QueueView;
 use queuepulse::live::{
-    Condition, Coverage, Frames, Live, LiveParts, Publisher, QueueKey, Registry, Share, Standing,
-    Whole,
+    Frames, Live, LiveParts, Publisher, QueueKey, Registry, Share, Standing, Whole,
 };
 use queuepulse::recovery::encoding;
 use queuepulse::serve;
@@ -38,8 +39,7 @@ use queuepulse::windows::frame::{Frame, Part, WindowKind, WindowSpec};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// 2026-01-05T09:00:00Z.
-const START: Millis = Millis(1_767_603_600_000);
+const START: Millis = live::NOW;
 const PARTITIONS: i32 = 4;
 const WORKERS: usize = 2;
 
@@ -80,17 +80,6 @@ impl Engine {
         let centre = Arc::<queuepulse::live::Centre>::default();
         let others = Arc::clone(&among);
         let live = Arc::new(Live::new(LiveParts {
-            registry: Arc::clone(&registry),
-            frames: Arc::clone(&frames),
-            specs: windows().into(),
-            coverage: Box::new(|| Coverage::Nothing),
-            condition: Box::new(|_| Condition {
-                data_age: Some(Span(300)),
-                ..Condition::default()
-            }),
-            clock: || START,
-            session_timeout: Span::seconds(10),
-            history: Box::new(|_, _| None),
             standing: Box::new(move || {
                 if others.load(Relaxed) {
                     Standing::Among {
@@ -103,6 +92,7 @@ impl Engine {
             }),
             centre: Arc::clone(&centre),
             stale_after: Span::hours(24),
+            ..live::alone(&registry, &frames, &windows())
         }));
         let metrics = Arc::new(EngineMetrics::new().unwrap());
         let mut engine = Self {

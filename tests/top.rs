@@ -7,6 +7,8 @@
     reason = "test code: a failure here is a failed test"
 )]
 
+mod live;
+
 use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -15,16 +17,14 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use queuepulse::app::http::{self, Patience};
 use queuepulse::decode::{Limits, decode};
 use queuepulse::engine::settings::StateSettings;
-use queuepulse::event::{Millis, Span};
 use queuepulse::ingest::shard::Shard;
 use queuepulse::kpi::QueueView;
-use queuepulse::live::{Condition, Coverage, Frames, Live, LiveParts, Registry, Standing};
+use queuepulse::live::{Condition, Frames, Live, LiveParts, Registry};
 use queuepulse::serve;
 use queuepulse::telemetry::{EngineMetrics, ExportOptions};
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
 
-/// 2026-01-05T09:00:00Z.
-const NOW: Millis = Millis(1_767_603_600_000);
+use live::NOW;
 
 fn top(arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output {
@@ -70,21 +70,11 @@ fn serving(unready: Arc<AtomicBool>) -> (String, tokio::sync::oneshot::Sender<()
     frame.tick = 1;
     frames.publisher(0).publish(frame);
     let live = Live::new(LiveParts {
-        registry,
-        frames,
-        specs: specs.into(),
-        coverage: Box::new(|| Coverage::Nothing),
         condition: Box::new(move |_| Condition {
-            data_age: Some(Span(300)),
             unready: unready.load(Relaxed).then(|| "catching up".to_owned()),
-            ..Condition::default()
+            ..live::healthy()
         }),
-        clock: || NOW,
-        session_timeout: Span::seconds(10),
-        history: Box::new(|_, _| None),
-        standing: Box::new(|| Standing::Alone),
-        centre: Arc::default(),
-        stale_after: Span::seconds(30),
+        ..live::alone(&registry, &frames, &specs)
     });
     let metrics = Arc::new(EngineMetrics::new().unwrap());
     let router = serve::router(Arc::new(live), metrics, ExportOptions::default());
