@@ -22,7 +22,7 @@ fmt:
 
 # Lints, warnings denied
 lint:
-    cargo clippy --all-targets -- -D warnings
+    cargo clippy --all-targets --test chaos -- -D warnings
 
 # The suite against a real Apache Kafka on loopback
 kafka:

@@ -1,6 +1,8 @@
 //! An agent's facts run through, one after the other, with what time alone does between them.
 
-use super::*;
+use super::{
+    Agent, BTreeMap, BTreeSet, ContactFact, Course, Op, Presence, Settings, Span, State, Turn, What,
+};
 
 /// An agent while his facts are run through.
 struct Run<'a> {
