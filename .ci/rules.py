@@ -4,8 +4,8 @@
 usage: rules.py
 
 Holds: promtool and amtool find nothing; every rule test passes; each alert and each recorded series
-stands in a test, says what the other alerts say, and has its runbook; no metric is named that
-docs/metrics.md does not have. Needs promtool, amtool and PyYAML.
+stands in a test, each `for` in one of its own, says what the other alerts say, and has its runbook; no
+metric is named that docs/metrics.md does not have. Needs promtool, amtool and PyYAML.
 """
 import pathlib
 import re
@@ -43,7 +43,7 @@ def run(*command):
 
 
 def check_alert(alert, tested):
-    name = alert["alert"]
+    name, waits = alert["alert"], PROMETHEUS / "tests/for.yml"
     missing = ANNOTATIONS - set(alert["annotations"])
     if missing:
         faults.append(f"{name}: no {', '.join(sorted(missing))}")
@@ -57,6 +57,8 @@ def check_alert(alert, tested):
         faults.append(f"{name}: its dashboard does not exist")
     if name not in tested:
         faults.append(f"{name}: no test")
+    if "for" in alert and f'alertname="{name}"' not in waits.read_text():
+        faults.append(f"{name}: {waits.name} does not hold its `for`")
 
 
 def dashboards():
