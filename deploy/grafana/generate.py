@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Writes the Grafana dashboards: dashboards/*.json beside this script.
 
-usage: generate.py [FOLDER]     another folder than dashboards/: to compare
-
 Hand-kept JSON of five boards is ten times this and drifts. Here a panel is one call; every panel has
 a title, a description and a unit. Levels are never written into a board: a service level is shown
 beside the exported target of its own queue, or as its distance from it, which is coloured at 0.
@@ -10,9 +8,9 @@ Colours are blue, orange and dark red, and never alone: a sign, a word or a line
 
 The floor board is for a screen on the wall: no variable, the data source by its fixed uid.
 """
+import argparse
 import json
 import pathlib
-import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOOD, WARN, BAD, CALM = "blue", "orange", "dark-red", "text"
@@ -427,7 +425,9 @@ def engine():
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "dashboards"
+    arguments = argparse.ArgumentParser(description="Writes the Grafana dashboards.")
+    arguments.add_argument("folder", nargs="?", type=pathlib.Path, default=HERE / "dashboards", help="where to; another than dashboards/ to compare")
+    folder = arguments.parse_args().folder
     folder.mkdir(exist_ok=True)
     for name, made in (("floor", floor()), ("queue", queue()), ("agents", agents()), ("intraday", intraday()), ("engine", engine())):
         (folder / f"{name}.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
