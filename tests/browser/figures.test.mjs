@@ -63,16 +63,34 @@ test("worst first: level, past the threshold, distance from the target, name", (
   assert.deepEqual(order(rows).map((one) => one.queue_id), ["worst", "five", "two", "lower", "low", "a", "b"]);
 });
 
-test("a sum is the engine's where there is one, else contacts are added and agents left out", () => {
-  const rows = [row({ name: "a", group: "x" }), row({ name: "b", group: "x", now: { waiting: 2, longest_wait_seconds: 9 }, window: of(1, 9) })];
-  const snapshot = { queues: rows, clients: [{ client_id: "acme", now: { waiting: 77 }, windows: {} }], groups: [], channels: [], total: { now: { waiting: 99 }, windows: {} } };
-  const view = { client: "", group: "", channel: "", find: "" };
-  assert.equal(sumOf(snapshot, view, rows).now.waiting, 99);
-  assert.equal(sumOf(snapshot, { ...view, client: "acme" }, rows).now.waiting, 77);
-  const added = sumOf(snapshot, { ...view, find: "a" }, rows);
-  assert.equal(added.now.waiting, 2);
+test("a sum is the engine's where one is of just these queues, else contacts are added and agents left out", () => {
+  const of = (client, name, group, waiting) => ({ ...row({ name, group, now: { waiting, longest_wait_seconds: waiting } }), client_id: client });
+  const queues = [of("acme", "a", "sales", 1), of("acme", "b", "sales", 2), of("acme", "c", "service", 4), of("globex", "a", "sales", 8), of("globex", "d", "claims", 16)];
+  const own = (waiting) => ({ now: { waiting, agents_online: 5 }, windows: {} });
+  const snapshot = {
+    queues, clients: [{ client_id: "acme", ...own(100) }, { client_id: "globex", ...own(101) }],
+    groups: [{ group: "claims", ...own(102) }, { group: "sales", ...own(103) }, { group: "service", ...own(104) }],
+    channels: [{ channel: "voice", ...own(105) }], total: own(99),
+  };
+  for (const [what, chosen, waiting, title] of [
+    ["nothing chosen", {}, 99, "all queues"],
+    ["a client", { client: "acme" }, 100, "client acme"],
+    ["a group", { group: "sales" }, 103, "group sales of 2 clients"],
+    ["a client and its channel, which is all of it", { client: "acme", channel: "voice" }, 100, "client acme, channel voice"],
+    ["a client's group that no other client has, of two queues or one", { client: "acme", group: "service" }, 104, "client acme, group service"],
+    ["one queue of a group that others have too", { client: "globex", group: "sales" }, 8, "client globex, group sales"],
+    ["a client's part of a group", { client: "acme", group: "sales" }, 3, "client acme, group sales"],
+    ["a text", { find: " c " }, 31, 'find "c"'],
+    ["a text in a client", { client: "acme", find: "b" }, 2, 'client acme, find "b"'],
+  ]) {
+    const view = { client: "", group: "", channel: "", find: "", ...chosen };
+    const sum = sumOf(snapshot, view, queues.filter((one) => matches(one, view)));
+    assert.deepEqual([sum.now.waiting, sum.title], [waiting, title], what);
+    const added = waiting === 3 || waiting === 31;
+    assert.deepEqual([sum.now.agents_online, /one agent serves several queues/.test(sum.why)], added ? [undefined, true] : [5, false], what);
+  }
+  const added = sumOf(snapshot, { client: "acme", group: "sales", channel: "", find: "" }, [row({ now: { longest_wait_seconds: 9 } }), row({ now: { waiting: 2 }, window: { service_level_met: 1, service_level_missed: 9 } })]);
   assert.equal(added.now.longest_wait_seconds, 9);
-  assert.equal(added.now.agents_online, undefined);
   assert.equal(added.windows.sum.service_level_ratio, 19 / 30);
 });
 

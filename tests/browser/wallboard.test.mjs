@@ -140,8 +140,28 @@ test("filters choose, the URL holds them, the sum is the engine's own", PATIENT,
     const offered = snapshot.groups.find((row) => row.group === "service").windows.today.offered;
     return (await text(page, "#totals")).includes(`Offered${offered}`);
   }, "the group's subtotal");
-  assert.equal(await page.$eval("#totals", (node) => node.getAttribute("aria-label")), "Sum of group service");
+  assert.equal(await page.$eval("#totals", (node) => node.getAttribute("aria-label")), "Sum of group service of 3 clients");
   await sound(page, "group");
+  // Of a client's part of a group that other clients have too the engine counts contacts, no agents.
+  await page.goto(`${url}/?client=acme&group=service&window=today`);
+  await listed(page);
+  const sum = () => page.$$eval("#totals div", (boxes) => Object.fromEntries(boxes.map((box) => [box.querySelector("dt").textContent, [box.querySelector(".value").textContent, box.title]])));
+  await until(async () => {
+    const { queues } = await (await fetch(`${url}/api/v1/snapshot?window=today`)).json();
+    const own = queues.filter((row) => row.client_id === "acme" && row.settings.group === "service");
+    return (await sum()).Offered[0] === String(own.reduce((all, row) => all + row.windows.today.offered, 0));
+  }, "the sum of the client's part of the group");
+  for (const name of ["Agents online", "Available", "On contact", "ACW", "Aux", "Occupancy"]) {
+    const [figure, tip] = (await sum())[name];
+    assert.equal(figure, "–", name);
+    assert.match(tip, /one agent serves several queues/, name);
+  }
+  assert.match(await text(page, "#sum"), /^Sum of client acme, group service\. Agents are not counted here/);
+  await sound(page, "client-group");
+  await page.goto(`${url}/?client=acme&group=sales`);
+  await listed(page);
+  assert.match((await sum())["On contact"][0], /^\d+$/, "its only queue's agents");
+  assert.equal(await text(page, "#sum"), "Sum of client acme, group sales. ");
   await page.close();
 });
 
@@ -160,11 +180,20 @@ test("one queue's page has every window and its last hour, by keyboard too", PAT
   const heads = await page.$$eval("#detail thead th", (cells) => cells.map((cell) => cell.textContent));
   assert.equal(heads.length, 8);
   await page.waitForSelector("#detail .hour .level");
+  assert.match(await page.title(), /^Billing · (acme|globex|nordbank) · voice · queuepulse$/);
+  await page.focus("#skip");
+  assert.equal(await text(page, "#skip"), "Skip to the queue");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "detail");
   assert.ok((await page.$$eval("#detail tbody tr", (lines) => lines.length)) >= 35);
   await sound(page, "queue");
   await page.keyboard.press("Escape");
   await listed(page);
   assert.ok(!page.url().includes("queue="));
+  assert.equal(await page.title(), "queuepulse");
+  await page.focus("#skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "queues");
   await page.close();
 });
 
@@ -226,6 +255,31 @@ test("queues of any name open from the page and keep to their own place", PATIEN
   assert.ok(!hidden, "nothing invisible is anywhere on the page");
   await page.select('[name="client"]', "");
   await sound(page, "names");
+  await page.close();
+});
+
+test("aux by reason can be read without a pointer", PATIENT, async (t) => {
+  const engine = await fake(6);
+  t.after(() => engine.close());
+  const aux = { break: 1, coaching: 2, lunch: 3, meeting: 1, training: 2 };
+  for (const row of engine.rows) row.now.agents_aux = aux;
+  const said = "lunch 3, coaching 2, training 2, break 1, meeting 1";
+  for (const [name, query, size] of [["aux-rows", "", { width: 1280, height: 720 }], ["aux-tiles", "?view=tiles", { width: 1280, height: 720 }], ["aux-wall", "?wall=1", { width: 1920, height: 1080 }]]) {
+    const page = await open(`${engine.url}/${query}`, size);
+    await listed(page);
+    const seen = await page.$$eval(".item .reasons .value, #totals .more", (nodes) => nodes.map((node) => ({
+      text: node.textContent.replaceAll("\u00A0", " "), whole: node.offsetWidth > 0 && node.scrollHeight <= node.clientHeight + 1,
+    })));
+    assert.equal(seen.length, 7);
+    assert.deepEqual(new Set(seen.map(({ text }) => text)), new Set([said]));
+    assert.ok(seen.every(({ whole }) => whole), `${name}: all of it`);
+    await sound(page, name);
+    await page.close();
+  }
+  const page = await open(`${engine.url}/?queue=client-1/queue-0001/voice`, { width: 1280, height: 720 });
+  await page.waitForSelector("#detail table");
+  const boxes = await page.$$eval("#detail dl div", (nodes) => nodes.map((node) => node.textContent));
+  for (const box of ["Aux9", "Aux: break1", "Aux: coaching2", "Aux: lunch3", "Aux: meeting1", "Aux: training2"]) assert.ok(boxes.includes(box), box);
   await page.close();
 });
 
@@ -424,14 +478,20 @@ test("the keyboard comes to every agent in order, and every tile", PATIENT, asyn
 });
 
 test("a window that is not there is said not to be", PATIENT, async (t) => {
-  const engine = await fake(3);
-  t.after(() => engine.close());
-  const page = await open(`${engine.url}/?window=7m`);
-  await listed(page);
-  assert.equal(await text(page, "#notice"), 'There is no window "7m". Shown is 30m.');
-  assert.match(page.url(), /window=30m/);
-  await sound(page, "no-window");
-  await page.close();
+  for (const [windows, query, said, shown] of [
+    [["1m", "30m", "today"], "window=7m", 'There is no window "7m"; there are 1m, 30m, today. Shown is 30m.', "30m"],
+    [["1m", "today"], "window=7m&wall=1", 'There is no window "7m"; there are 1m, today. Shown is 1m.', "1m"],
+  ]) {
+    const engine = await fake(3, windows);
+    t.after(() => engine.close());
+    const page = await open(`${engine.url}/?${query}`);
+    await listed(page);
+    assert.equal(await text(page, "#notice"), said);
+    assert.ok(await page.$eval("#notice", (notice) => notice.offsetHeight > 0));
+    assert.equal(new URL(page.url()).searchParams.get("window"), shown);
+    await sound(page, `no-window-${shown}`);
+    await page.close();
+  }
 });
 
 test("on a phone the rows say who waits, and nothing sticks out", PATIENT, async () => {
@@ -461,6 +521,19 @@ test("tiles, dark and light", PATIENT, async () => {
   await page.select('[name="theme"]', "light");
   await until(async () => page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).every((part) => Number(part) > 200)), "light");
   await sound(page, "tiles-light");
+  await page.close();
+});
+
+test("a switch that is said to be off is off", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  const page = await browser.newPage();
+  for (const [query, wall, sound] of [["wall=0", false, false], ["wall=false&sound=0", false, false], ["wall=&sound=off", false, false], ["wall=1&sound=1", true, true], ["", false, false]]) {
+    await page.goto(`${engine.url}/?${query}`);
+    await listed(page);
+    assert.equal(await page.$eval("body", (body) => body.classList.contains("wall")), wall, query);
+    assert.equal(await page.$eval('[name="sound"]', (box) => box.checked), sound, query);
+  }
   await page.close();
 });
 
@@ -549,7 +622,7 @@ test("a filter that matches nothing says so", PATIENT, async (t) => {
   await listed(page);
   assert.ok(await page.$eval("#none", (node) => node.hidden));
   const [{ words }] = await rows(page);
-  assert.match(words, /: good\. Service level 90 % .*3 on contact, 1 in ACW, 2 in aux: break 2\. Abandonment 4 %, expected wait 0:00\.$/, "all that a row shows is in its sentence");
+  assert.match(words, /: good\. Service level 90 % .*3 on contact, 1 in ACW, 2 in aux: break\s2\. Abandonment 4 %, expected wait 0:00\.$/, "all that a row shows is in its sentence");
   await page.close();
 });
 

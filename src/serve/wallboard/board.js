@@ -13,7 +13,7 @@ const SORT_EVERY = 10_000;
 /** Trends look this far back. */
 const BEFORE = 60_000;
 const ROW = { height: 48 };
-const TILE = { height: 214, width: 270 };
+const TILE = { height: 228, width: 270 };
 /** A tile of a wall is at least this tall: what is smaller cannot be read from across a room. */
 const TALL = 190;
 
@@ -72,6 +72,8 @@ function apply() {
   for (const name of ["client", "group", "channel", "find", "view", "theme"]) if (document.activeElement !== named(name)) named(name).value = view[name];
   named("sound").checked = view.sound !== "";
   byId("overview").hidden = view.queue !== "";
+  byId("skip").textContent = view.queue ? "Skip to the queue" : "Skip to the queues";
+  byId("skip").href = view.queue ? "#detail" : "#queues";
   if (view.queue) detail.open(view.queue, address({ ...view, queue: "" }), view.window);
   else detail.close();
   fit();
@@ -106,6 +108,9 @@ function show() {
   const sum = sumOf(snapshot, view, rows);
   totals.show(sum);
   byId("totals").setAttribute("aria-label", `Sum of ${sum.title}`);
+  const told = `Sum of ${sum.title}. ${sum.why ?? ""}`;
+  byId("sum").hidden = rows.length === 0 || sum.title === "all queues";
+  if (byId("sum").textContent !== told) byId("sum").textContent = told;
   const none = byId("none");
   none.hidden = rows.length > 0;
   none.textContent = emptiness(snapshot, view, rows);
@@ -216,7 +221,7 @@ function greet(hello) {
   hours.window = hello.window;
   detail.lists = hello.lists_agents === true;
   if (view.window !== hello.window && view.window) {
-    byId("notice").textContent = `There is no window "${shown(view.window.slice(0, 40))}". Shown is ${hello.window}.`;
+    byId("notice").textContent = `There is no window "${shown(view.window.slice(0, 40))}"; there are ${hello.windows.map(shown).join(", ")}. Shown is ${hello.window}.`;
     byId("notice").hidden = false;
     change({ window: hello.window });
   }

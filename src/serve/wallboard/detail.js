@@ -1,7 +1,7 @@
 // One queue's page: now, every figure over every window, agents by state, the last hour.
 
 import { Agents } from "./agents.js";
-import { LEVELS, agentsOf, clock, levelOf, nameOf, percent, shown, sourceOf, tenths, whole, windowKey } from "./figures.js";
+import { LEVELS, NONE, agentsOf, auxOf, clock, levelOf, nameOf, namesOf, percent, shown, sourceOf, tenths, whole, windowKey } from "./figures.js";
 import { hour } from "./plot.js";
 import { named } from "./queue.js";
 
@@ -13,6 +13,7 @@ const NOW = [
   ["Available", (now) => whole(now.agents_available)], ["Alerting", (now) => whole(now.agents_alerting)],
   ["On contact", (now) => whole(now.agents_on_contact)], ["ACW", (now) => whole(now.agents_acw)],
   ["Not responding", (now) => whole(now.agents_not_responding)], ["Online", (now) => whole(now.agents_online)],
+  ["Aux", (now) => (now.agents_aux ? whole(auxOf(now)) : NONE)],
 ];
 
 const PLAIN = (window, key) => whole(window[key]);
@@ -78,6 +79,8 @@ export class Detail {
     this.way.href = back;
     if (open) return this.answer ? this.show(...this.answer) : undefined;
     this.parts = null;
+    const [client, queue, channel] = namesOf(key);
+    this.call(queue, client, channel);
     this.section.hidden = false;
     this.section.setAttribute("aria-label", "One queue");
     this.section.replaceChildren(this.way, make("p", "reading …", null));
@@ -86,10 +89,16 @@ export class Detail {
     return undefined;
   }
 
+  /** Names the document, for tabs and for a screen reader. */
+  call(...names) {
+    document.title = [...names.filter(Boolean).map(shown), "queuepulse"].join(" · ");
+  }
+
   close() {
     clearInterval(this.timer);
     this.key = null;
     this.answer = null;
+    this.call();
     this.section.hidden = true;
     this.section.replaceChildren();
   }
@@ -118,6 +127,7 @@ export class Detail {
   show(row, agents) {
     this.answer = [row, agents];
     this.parts ??= this.places();
+    this.call(nameOf(row), row.client_id, row.channel);
     const { head, now, hour: last, scroller } = this.parts;
     const level = LEVELS[levelOf(row, this.window)];
     head.dataset.level = level.name;

@@ -82,12 +82,15 @@ export const keyOf = (row) => [row.client_id, row.queue_id, row.channel].map(enc
 
 /** Where the figures of a queue are. In the query: in a path a part such as ".." would be a way up. */
 export function sourceOf(key) {
-  const [client = "", queue = "", channel = ""] = key.split("/").map(decoded);
+  const [client = "", queue = "", channel = ""] = namesOf(key);
   return `/api/v1/queue?${new URLSearchParams({ client, queue, channel })}`;
 }
 
 /** Where its agents are. */
 export const agentsOf = (key) => sourceOf(key).replace("/queue?", "/agents?");
+
+/** Client, queue and channel of a key. */
+export const namesOf = (key) => key.split("/").map(decoded);
 
 /** A text typed by hand may hold a % that stands for itself. */
 function decoded(part) {
@@ -124,20 +127,37 @@ export function emptiness(snapshot, view, rows) {
   return chosen.length > 0 && snapshot.queues.length > 0 ? `No queue matches ${chosen.join(", ")}.` : "There are no queues yet.";
 }
 
+/** Filters that the engine has subtotals of, the narrowest first: their rows in a snapshot, the key there, and of a queue. */
+const SUBTOTALS = [
+  ["group", "groups", "group", (row) => row.settings.group],
+  ["channel", "channels", "channel", (row) => row.channel],
+  ["client", "clients", "client_id", (row) => row.client_id],
+];
+const NO_AGENTS = "Agents are not counted here: one agent serves several queues, so they are counted for a whole client, group or channel only.";
+
 /**
- * The row that sums up what is shown. The engine's own where there is one: it counts each agent once. Of several
- * filters at once there is none: then contacts are added up and agents are left out.
+ * The row that sums up what is shown, its `title` and, where there are no agents in it, `why`. The engine's own row
+ * where one is of just these queues, since that counts each agent once; else contacts are added up and agents left out.
  */
 export function sumOf(snapshot, view, rows) {
-  const filters = ["client", "group", "channel"].filter((name) => view[name]);
-  if (!view.find.trim() && filters.length === 0) return { ...snapshot.total, title: "all queues" };
-  if (!view.find.trim() && filters.length === 1) {
-    const [name] = filters;
-    const [list, key] = { client: ["clients", "client_id"], group: ["groups", "group"], channel: ["channels", "channel"] }[name];
-    const found = snapshot[list].find((row) => row[key] === view[name]);
-    if (found) return { ...found, title: `${name} ${shown(view[name])}` };
+  const find = view.find.trim();
+  const chosen = SUBTOTALS.filter(([name]) => view[name]);
+  if (!find && chosen.length === 0) return { ...snapshot.total, title: "all queues" };
+  const title = titleOf(view, rows);
+  for (const [name, list, key, of] of find ? [] : chosen) {
+    const own = snapshot[list].find((row) => row[key] === view[name]);
+    const queues = snapshot.queues.filter((row) => of(row) === view[name]);
+    if (own && queues.length === rows.length) return { ...own, title };
   }
-  return { ...added(rows), title: `${rows.length} queues chosen` };
+  return rows.length === 1 ? { ...rows[0], title } : { ...added(rows), title, why: NO_AGENTS };
+}
+
+/** What was chosen, in words; a group may be of several clients. */
+function titleOf(view, rows) {
+  const parts = ["client", "group", "channel"].filter((name) => view[name]).map((name) => `${name} ${shown(view[name])}`);
+  if (view.find.trim()) parts.push(`find "${shown(view.find.trim())}"`);
+  const clients = new Set(rows.map((row) => row.client_id)).size;
+  return `${parts.join(", ")}${view.group && clients > 1 ? ` of ${clients} clients` : ""}`;
 }
 
 function added(rows) {

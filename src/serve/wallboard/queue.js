@@ -4,7 +4,9 @@ import { ENOUGH, LEVELS, NONE, auxOf, clock, keyOf, levelOf, nameOf, percent, se
 import { spark } from "./plot.js";
 
 const late = (row) => (row.now.longest_wait_seconds ?? 0) > row.settings.threshold_seconds;
-const reasons = (now) => Object.entries(now.agents_aux ?? {}).map(([reason, n]) => `${shown(reason)} ${n}`).join(", ");
+const NO_BREAK = "\u00A0";
+/** Agents in aux by reason, most first; a count stays with its reason. */
+const reasons = (now) => Object.entries(now.agents_aux ?? {}).sort(([, a], [, b]) => b - a).map(([reason, n]) => `${shown(reason)}${NO_BREAK}${n}`).join(", ");
 
 /** key, heading, what it says of a row, whether that is bad, and more in the tip. */
 const PARTS = [
@@ -14,7 +16,8 @@ const PARTS = [
   ["available", "Available", (row) => whole(row.now.agents_available), (row) => row.now.waiting_past_threshold > 0 && row.now.agents_available === 0],
   ["contact", "On contact", (row) => whole(row.now.agents_on_contact), () => false],
   ["acw", "ACW", (row) => whole(row.now.agents_acw), () => false],
-  ["aux", "Aux", (row) => (row.now.agents_aux ? whole(auxOf(row.now)) : NONE), () => false, (row) => reasons(row.now)],
+  ["aux", "Aux", (row) => (row.now.agents_aux ? whole(auxOf(row.now)) : NONE), () => false],
+  ["reasons", "by reason", (row) => reasons(row.now), () => false, (row) => reasons(row.now)],
   ["abandoned", "Abandoned", (row) => percent(windowOf(row).abandonment_ratio), (row) => windowOf(row).abandonment_ratio > 0.1 && windowOf(row).abandoned + windowOf(row).answered >= ENOUGH, (row) => `${whole(windowOf(row).abandoned)} of ${whole(windowOf(row).offered)} offered`],
 ];
 
@@ -130,26 +133,34 @@ const TOTALS = [
   ["Available", (now) => whole(now.agents_available)],
   ["On contact", (now) => whole(now.agents_on_contact)],
   ["ACW", (now) => whole(now.agents_acw)],
-  ["Aux", (now) => (now.agents_aux ? whole(auxOf(now)) : NONE)],
+  ["Aux", (now) => (now.agents_aux ? whole(auxOf(now)) : NONE), (now) => reasons(now)],
   ["Occupancy", (now, window) => tenths(window.occupancy_ratio)],
 ];
 
-/** The sum of what is shown. */
+/** The sum of what is shown: a box for each figure, one with more to say a wider one. */
 export class Totals {
   constructor(list) {
-    this.nodes = TOTALS.map(([heading]) => {
+    this.nodes = TOTALS.map(([heading, , more]) => {
       const box = document.createElement("div");
       const dt = document.createElement("dt");
       const dd = document.createElement("dd");
       dt.textContent = heading;
       box.append(dt, dd);
       list.append(box);
-      return dd;
+      if (more) box.className = "wide";
+      return { box, value: part("value", dd), more: more && part("more", dd) };
     });
   }
 
+  /** `row.why` says why some figures are not there. */
   show(row) {
     const window = windowOf(row);
-    TOTALS.forEach(([, text], at) => set(this.nodes[at], text(row.now, window)));
+    TOTALS.forEach(([, text, more], at) => {
+      const node = this.nodes[at];
+      set(node.value, text(row.now, window));
+      if (more) set(node.more, more(row.now, window));
+      const tip = node.value.textContent === NONE ? row.why ?? "" : "";
+      if (node.box.title !== tip) node.box.title = tip;
+    });
   }
 }

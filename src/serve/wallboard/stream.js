@@ -1,6 +1,6 @@
 // The event stream: stays connected, and says truthfully how old what it has is.
 
-import { shown } from "./figures.js";
+import { WINDOW, shown } from "./figures.js";
 
 /** Nothing heard for this long: the connection is lost, whatever the browser thinks. */
 const SILENT_AFTER = 5000;
@@ -60,14 +60,14 @@ export class Stream {
     this.told.figures(snapshot);
   }
 
-  /** Tries again, each time after twice as long. A window that is not configured is given up. */
+  /** Tries again, each time after twice as long. A window that is not configured is given up for the usual one. */
   later() {
     this.source.close();
     // What waits already is not put off: this is called again and again while nothing is heard.
     if (this.again) return;
     this.again = setTimeout(async () => {
       this.retry = Math.min(2 * this.retry, RETRY_MOST);
-      if (this.window && (await this.refused())) this.window = "";
+      if (this.window && (await this.refused())) this.window = this.window === WINDOW ? "" : WINDOW;
       this.connect();
     }, this.retry);
   }
