@@ -130,6 +130,8 @@ def main():
             ("Ctrl-C", lambda terminal: terminal.type(b"\x03")),
             ("Escape", lambda terminal: terminal.type(b"\x1b")),
             ("SIGTERM", lambda terminal: terminal.child.send_signal(signal.SIGTERM)),
+            ("SIGHUP", lambda terminal: terminal.child.send_signal(signal.SIGHUP)),
+            ("SIGQUIT", lambda terminal: terminal.child.send_signal(signal.SIGQUIT)),
         ]:
             terminal = Terminal("--url", url, NO_COLOR="1")
             terminal.waits_for("18 of 18 queues")
@@ -138,8 +140,14 @@ def main():
             terminal.ends(0, what)
         terminal = Terminal("--url", f"127.0.0.1:{free_port()}")
         terminal.waits_for("no connection")
+        terminal.waits_for("Cannot reach")
         terminal.type(b"q")
         terminal.ends(0, "q while nobody answers")
+        terminal = Terminal("--url", f"ann:secret@{url}", "--window", "99m")
+        terminal.waits_for('window "99m" is not configured; there are')
+        assert "secret" not in terminal.text(), terminal.text()
+        terminal.type(b"q")
+        terminal.ends(0, "q where a window is not there")
     finally:
         engine.kill()
         engine.wait()

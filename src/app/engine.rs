@@ -373,7 +373,7 @@ fn start_http(
     router: Router,
 ) -> Result<oneshot::Sender<()>, AppError> {
     let runtime = http::runtime()?;
-    http::hear_signals(&runtime, threads.teller())?;
+    http::hear_signals(&runtime, &http::ENDING, threads.teller())?;
     let (close, closed) = oneshot::channel();
     threads.start(HTTP, move || {
         http::serve(&runtime, listener, &router, Patience::default(), closed)

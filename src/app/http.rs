@@ -3,9 +3,11 @@
 //! hyper's own server loop instead of axum's short one, which has no limits: a client may take only so
 //! much time and so many connections, see [`Patience`].
 
+use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +17,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
@@ -147,20 +150,27 @@ async fn answer(
     let _ = ending.watch(connection).await;
 }
 
-/// Tells when the process is asked to end: by Ctrl-C or SIGTERM.
+/// The signals that ask a process to end: Ctrl-C and SIGTERM.
+pub const ENDING: [SignalKind; 2] = [SignalKind::interrupt(), SignalKind::terminate()];
+
+/// Tells when the process is asked to end, by the first of these signals.
 ///
 /// # Errors
 /// The system does not let us hear signals.
-pub fn hear_signals(runtime: &Runtime, tell: SyncSender<Notice>) -> Result<(), AppError> {
-    use tokio::signal::unix::{SignalKind, signal};
+pub fn hear_signals(
+    runtime: &Runtime,
+    kinds: &[SignalKind],
+    tell: SyncSender<Notice>,
+) -> Result<(), AppError> {
     let _inside = runtime.enter();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let signals = kinds.iter().map(|kind| signal(*kind));
+    let mut signals = signals.collect::<Result<Vec<_>, _>>()?;
     runtime.spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        poll_fn(|context| {
+            let mut heard = signals.iter_mut().map(|signal| signal.poll_recv(context));
+            heard.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await;
         let _main_is_gone = tell.try_send(Notice::Asked);
     });
     Ok(())

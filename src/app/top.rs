@@ -1,7 +1,7 @@
 //! `queuepulse top`: the terminal, the thread that asks, and the clock.
 //!
-//! The terminal is as it was on any end: of itself, by a key, by SIGTERM, after a panic, and when it
-//! cannot be written to. One that is gone is never done reading, and one that nobody reads never done
+//! The terminal is as it was on any end: of itself, by a key, by a signal that asks for it, after a panic,
+//! and when it cannot be written to. One that is gone is never done reading, and one that nobody reads never done
 //! writing, so a thread sees to it that the process ends then too.
 
 use std::io;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::terminal::disable_raw_mode;
+use tokio::signal::unix::SignalKind;
 
 use super::threads::Notice;
 use super::{AppError, clock, http};
@@ -31,12 +32,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// longer by one that does not take what is written, once it was asked to end.
 const GONE_AFTER: Duration = Duration::from_secs(2);
 
+/// The signals that end it: the engine's, and those of a terminal that closes or is told to quit.
+const ENDING: [SignalKind; 4] = [
+    SignalKind::interrupt(),
+    SignalKind::terminate(),
+    SignalKind::hangup(),
+    SignalKind::quit(),
+];
+
 /// One frame as text, of the terminal's width.
 ///
 /// # Errors
 /// Why there are no figures.
 pub fn once(client: &Client, options: Options, width: u16) -> Result<String, String> {
-    let base = client.base();
+    let base = client.shown();
     match client.ask() {
         got @ Got::Figures(_) => {
             let now = clock::now();
@@ -58,7 +67,7 @@ pub fn once(client: &Client, options: Options, width: u16) -> Result<String, Str
 pub fn watch(client: Client, options: Options) -> Result<(), AppError> {
     let runtime = http::runtime()?;
     let (tell, notices) = sync_channel(1);
-    http::hear_signals(&runtime, tell)?;
+    http::hear_signals(&runtime, &ENDING, tell)?;
     let (answer, answers) = sync_channel(1);
     // When this function ends, so do the threads.
     let (_open, closed) = channel::<()>();

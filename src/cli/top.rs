@@ -66,7 +66,7 @@ fn options(args: &TopArgs, client: &Client) -> Options {
     // As no-color.org has it: set and not empty.
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Options {
-        url: client.base().to_owned(),
+        url: client.shown().to_owned(),
         wanted: Wanted {
             client: args.client.clone(),
             group: args.group.clone(),

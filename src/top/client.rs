@@ -22,6 +22,8 @@ const LARGEST: u64 = 200_000_000;
 pub struct Client {
     agent: Agent,
     base: String,
+    /// The same, to be shown: without a name and a password.
+    shown: String,
     /// Asked for by whoever runs it.
     window: Option<String>,
 }
@@ -50,6 +52,8 @@ impl Client {
                     .to_owned(),
             );
         }
+        let (authority, path) = host.split_once('/').unwrap_or((host, ""));
+        let (_, server) = authority.rsplit_once('@').unwrap_or(("", authority));
         let config = Agent::config_builder()
             .timeout_connect(Some(CONNECT_WITHIN))
             .timeout_global(Some(ANSWER_WITHIN))
@@ -60,13 +64,16 @@ impl Client {
         Ok(Self {
             agent: config.into(),
             base: base.trim_end_matches('/').to_owned(),
+            shown: format!("http://{server}/{path}")
+                .trim_end_matches('/')
+                .to_owned(),
             window,
         })
     }
 
-    /// Where it asks.
-    pub fn base(&self) -> &str {
-        &self.base
+    /// Where it asks, without a name and a password.
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Its figures now, or why there are none. Waits for them, [`ANSWER_WITHIN`] at most.
@@ -107,6 +114,7 @@ fn reason(error: ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) => error.to_string(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
+        ureq::Error::BadUri(_) => "it is no address".to_owned(),
         ureq::Error::HostNotFound => "there is no such host".to_owned(),
         other => other.to_string(),
     }

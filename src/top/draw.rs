@@ -6,7 +6,8 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span as Part;
 use ratatui::widgets::Widget;
 
-use super::figures::{Figures, Level, Queue, Window, clock, percent, tenths, trend, whole};
+use super::columns::{Columns, MARK, about};
+use super::figures::{Figures, Level, Queue, Window, clock, percent, tenths, whole};
 use super::state::{Condition, Look, Top};
 use crate::event::{Millis, shown};
 
@@ -14,180 +15,12 @@ use crate::event::{Millis, shown};
 #[derive(Debug)]
 pub struct Board<'a> {
     top: &'a Top,
-    rows: Vec<(&'a Queue, Option<f64>)>,
     condition: Condition,
-}
-
-/// One column of the queues.
-struct Column {
-    head: &'static str,
-    /// The heading where there is room.
-    long: &'static str,
-    width: u16,
-    /// It is left out where a terminal is narrower.
-    least: u16,
-    right: bool,
-    text: fn(&Queue, Option<f64>) -> String,
-    is_bad: fn(&Queue) -> bool,
-}
-
-const fn figure(
-    heads: (&'static str, &'static str),
-    (width, least): (u16, u16),
-    text: fn(&Queue, Option<f64>) -> String,
-    is_bad: fn(&Queue) -> bool,
-) -> Column {
-    Column {
-        head: heads.0,
-        long: heads.1,
-        width,
-        least,
-        right: true,
-        text,
-        is_bad,
-    }
-}
-
-/// What is right of the name.
-const COLUMNS: [Column; 12] = [
-    Column {
-        right: false,
-        ..figure(("SL", "Service level"), (8, 0), level_of, |_| false)
-    },
-    Column {
-        right: false,
-        ..figure(
-            ("of", "of"),
-            (6, 96),
-            |queue, _| percent(Some(queue.settings.target)),
-            |_| false,
-        )
-    },
-    figure(
-        ("Wait", "Waiting"),
-        (6, 0),
-        |queue, _| whole(Some(queue.figures.now.waiting)),
-        |queue| queue.figures.now.waiting_past_threshold > 0,
-    ),
-    figure(
-        ("Oldest", "Oldest"),
-        (8, 0),
-        |queue, _| clock(queue.figures.now.longest_wait_seconds),
-        Queue::is_late,
-    ),
-    figure(
-        ("Expect", "Expected"),
-        (8, 110),
-        |queue, _| clock(queue.figures.now.expected_wait_seconds),
-        |_| false,
-    ),
-    figure(
-        ("Avail", "Available"),
-        (6, 44),
-        |queue, _| whole(queue.figures.now.agents_available),
-        |queue| {
-            let now = &queue.figures.now;
-            now.waiting_past_threshold > 0 && now.agents_available == Some(0)
-        },
-    ),
-    figure(
-        ("On cont", "On contact"),
-        (7, 60),
-        |queue, _| whole(queue.figures.now.agents_on_contact),
-        |_| false,
-    ),
-    figure(
-        ("ACW", "ACW"),
-        (4, 66),
-        |queue, _| whole(queue.figures.now.agents_acw),
-        |_| false,
-    ),
-    figure(
-        ("Aux", "Aux"),
-        (4, 70),
-        |queue, _| whole(queue.figures.now.aux()),
-        |_| false,
-    ),
-    figure(
-        ("Aband", "Abandoned"),
-        (6, 56),
-        |queue, _| percent(queue.figures.over(|window| window.abandonment)),
-        |queue| queue.figures.loses_many(),
-    ),
-    Column {
-        right: false,
-        ..figure(
-            ("Group", "Group"),
-            (14, 130),
-            |queue, _| shown(queue.settings.group.as_deref().unwrap_or_default()),
-            |_| false,
-        )
-    },
-    Column {
-        right: false,
-        ..figure(
-            ("Aux by reason", "Aux by reason"),
-            (24, 150),
-            reasons_of,
-            |_| false,
-        )
-    },
-];
-
-/// The columns that a terminal has room for.
-struct Columns {
-    /// How wide the name is.
-    name: u16,
-    /// Where each other column begins, and how wide it is.
-    figures: Vec<(u16, u16, &'static Column)>,
-}
-
-impl Columns {
-    fn of(width: u16) -> Self {
-        let shown = COLUMNS.iter().filter(|column| column.least <= width);
-        let wide = |column: &Column| {
-            let head = u16::try_from(column.long.len()).unwrap_or_default();
-            let least = if width >= ROOMY { head } else { 0 };
-            column.width.max(least)
-        };
-        let shown: Vec<(u16, &Column)> = shown.map(|column| (wide(column), column)).collect();
-        let taken: u16 = shown.iter().map(|(wide, _)| wide + 1).sum();
-        let name = width.saturating_sub(taken + MARK).max(8);
-        let mut x = MARK + name + 1;
-        let placed = shown.into_iter().map(|(wide, column)| {
-            let at = x;
-            x += wide + 1;
-            (at, wide, column)
-        });
-        Self {
-            name,
-            figures: placed.collect(),
-        }
-    }
-}
-
-/// From this width on headings are written out.
-const ROOMY: u16 = 130;
-/// The mark and the blank after it.
-const MARK: u16 = 2;
-
-fn level_of(queue: &Queue, before: Option<f64>) -> String {
-    let now = queue.service_level();
-    format!("{} {}", percent(now), trend(now, before))
-}
-
-fn reasons_of(queue: &Queue, _: Option<f64>) -> String {
-    let reasons = queue.figures.now.reasons();
-    let reasons: Vec<String> = reasons
-        .map(|(reason, count)| format!("{} {count}", shown(reason)))
-        .collect();
-    reasons.join(", ")
 }
 
 impl<'a> Board<'a> {
     pub(super) fn new(top: &'a Top, now: Millis) -> Self {
         Self {
-            rows: top.rows(),
             condition: top.condition(now),
             top,
         }
@@ -196,7 +29,7 @@ impl<'a> Board<'a> {
     /// All of it as text, each line without what is blank at its end, without colours and without what
     /// keys do.
     pub fn text(&self, width: u16) -> String {
-        let rows = u16::try_from(self.rows.len()).unwrap_or(u16::MAX - 50);
+        let rows = u16::try_from(self.top.count()).unwrap_or(u16::MAX - 50);
         let area = Rect::new(0, 0, width.max(20), rows + 20);
         let mut buffer = Buffer::empty(area);
         let used = self.lines(area, &mut buffer, false);
@@ -224,14 +57,14 @@ impl<'a> Board<'a> {
         self.heading(&mut pen);
         self.trouble(&mut pen);
         self.totals(&mut pen);
-        let columns = Columns::of(area.width);
+        let columns = Columns::of(area.width, self.top.shown.widths);
         Self::heads(&mut pen, &columns);
         let below = if keys { 2 } else { 1 };
         let room = usize::from(area.height.saturating_sub(pen.y + below));
-        let last = self.rows.len().saturating_sub(room.max(1));
+        let last = self.top.count().saturating_sub(room.max(1));
         let first = if keys { self.top.first.min(last) } else { 0 };
-        for (queue, before) in self.rows.iter().skip(first).take(room) {
-            self.queue(&mut pen, &columns, (queue, *before));
+        for row in self.top.rows().skip(first).take(room) {
+            self.queue(&mut pen, &columns, row);
         }
         if keys {
             pen.y = area.height.saturating_sub(below).max(pen.y);
@@ -245,7 +78,7 @@ impl<'a> Board<'a> {
 
     /// The window that is shown, and its key.
     fn window(&self) -> Option<(&str, &Window)> {
-        let (queue, _) = self.rows.first()?;
+        let (queue, _) = self.top.rows().next()?;
         queue.figures.window()
     }
 
@@ -296,8 +129,7 @@ impl<'a> Board<'a> {
         if self.top.snapshot().is_none() {
             return;
         }
-        let sum = self.top.sum(&self.rows);
-        let items = totals(&sum);
+        let items = totals(&self.top.shown.sum);
         for line in wrapped(&items, "   ", pen.area.width) {
             let width = pen.area.width;
             pen.put(0, width, &line, self.plain());
@@ -311,7 +143,7 @@ impl<'a> Board<'a> {
         pen.put(0, width, &" ".repeat(usize::from(width)), style);
         pen.put(MARK, columns.name, "Queue", style);
         for &(x, wide, column) in &columns.figures {
-            let head = if width >= ROOMY {
+            let head = if columns.long {
                 column.long
             } else {
                 column.head
@@ -326,7 +158,6 @@ impl<'a> Board<'a> {
         let style = self.of(level);
         let name = columns.name;
         pen.put(0, MARK, level.mark(), style);
-        let [client, _, channel] = queue.key().map(shown);
         let called = shown(queue.name());
         let end = pen.put(
             MARK,
@@ -335,8 +166,12 @@ impl<'a> Board<'a> {
             self.plain().add_modifier(Modifier::BOLD),
         );
         let left = (MARK + name).saturating_sub(end);
-        let about = format!(" {client} · {channel}");
-        pen.put(end, left, &about, Style::new().add_modifier(Modifier::DIM));
+        pen.put(
+            end,
+            left,
+            &about(queue),
+            Style::new().add_modifier(Modifier::DIM),
+        );
         for (place, &(x, wide, column)) in columns.figures.iter().enumerate() {
             let text = (column.text)(queue, before);
             let bad = (column.is_bad)(queue);
@@ -355,13 +190,13 @@ impl<'a> Board<'a> {
         let Some(snapshot) = self.top.snapshot() else {
             return;
         };
-        let (shown, all) = (self.rows.len(), snapshot.queues.len());
+        let (shown, all) = (self.top.count(), snapshot.queues.len());
         let mut parts = vec![format!("{shown} of {all} queues")];
         if shown > room {
             let last = (first + room).min(shown);
             parts.push(format!("{} to {last} of these", first + 1));
         }
-        let levels = Top::levels(&self.rows).into_iter();
+        let levels = self.top.shown.levels.iter();
         parts.extend(levels.map(|(level, n)| format!("{} {n} {}", level.mark(), level.name())));
         if self.window().is_some_and(|(_, window)| !window.complete) {
             parts.push("not complete: reaches back further than what was read".to_owned());
@@ -448,7 +283,9 @@ fn totals(sum: &Figures) -> Vec<String> {
         item("Abandoned", tenths(sum.over(|window| window.abandonment))),
         item("ASA", clock(sum.over(|window| window.answer_speed))),
     ];
-    if now.agents_online.is_some() {
+    if now.agents_online.is_none() {
+        items.push("Agents – (counted for a whole client, group or channel only)".to_owned());
+    } else {
         items.extend([
             item("Agents online", whole(now.agents_online)),
             item("Available", whole(now.agents_available)),

@@ -137,33 +137,50 @@ impl Level {
 }
 
 impl Snapshot {
-    /// The row that sums up what is shown: the engine's own where there is one, since it counts each
-    /// agent once; else contacts are added up, and agents left out.
+    /// The row that sums up what is shown: the engine's own where one is of just these queues, the
+    /// narrowest first, since it counts each agent once; else contacts are added up, and agents left
+    /// out. `filters` are group, channel and client; `narrowed` if something else chose too.
     pub(super) fn sum_of(
         &self,
-        [client, group, channel]: [Option<&str>; 3],
-        rows: Option<&[&Queue]>,
+        filters: [Option<&str>; 3],
+        narrowed: bool,
+        rows: &[&Queue],
     ) -> Figures {
-        let find = |rows: &[Subtotal], is: &dyn Fn(&Subtotal) -> bool| {
-            let found = rows.iter().find(|row| is(row));
-            found.map(|row| row.figures.clone())
-        };
-        let own = match (rows, client, group, channel) {
-            (None, None, None, None) => Some(self.total.figures.clone()),
-            (None, Some(_), None, None) => {
-                find(&self.clients, &|row| row.client_id.as_deref() == client)
-            }
-            (None, None, Some(_), None) => find(&self.groups, &|row| row.group.as_deref() == group),
-            (None, None, None, Some(_)) => {
-                find(&self.channels, &|row| row.channel.as_deref() == channel)
-            }
-            _ => None,
-        };
-        own.unwrap_or_else(|| added(rows.unwrap_or_default()))
+        if !narrowed && filters == [None; 3] {
+            return self.total.figures.clone();
+        }
+        let lists = [&self.groups, &self.channels, &self.clients];
+        let own = filters.into_iter().zip(lists).enumerate();
+        let mut own = own.filter_map(|(kind, (name, list))| {
+            let name = Some(name?);
+            let found = list
+                .iter()
+                .find(|row| row.names().get(kind) == Some(&name))?;
+            let is_of = |queue: &&Queue| queue.chosen_by().get(kind) == Some(&name);
+            let queues = self.queues.iter().filter(is_of).count();
+            (!narrowed && queues == rows.len()).then(|| found.figures.clone())
+        });
+        own.next().unwrap_or_else(|| match rows {
+            [one] => one.figures.clone(),
+            several => added(several),
+        })
+    }
+}
+
+impl Subtotal {
+    /// Group, channel, client: one of them.
+    fn names(&self) -> [Option<&str>; 3] {
+        [&self.group, &self.channel, &self.client_id].map(Option::as_deref)
     }
 }
 
 impl Queue {
+    /// Group, channel, client.
+    fn chosen_by(&self) -> [Option<&str>; 3] {
+        let group = self.settings.group.as_deref();
+        [group, Some(&self.channel), Some(&self.client_id)]
+    }
+
     /// What people call it.
     pub(super) fn name(&self) -> &str {
         let called = self.settings.display_name.as_deref();

@@ -7,6 +7,7 @@
 //! once a second.
 
 pub mod client;
+mod columns;
 mod draw;
 mod figures;
 mod state;

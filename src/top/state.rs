@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::columns::Widths;
 use super::draw::Board;
 use super::figures::{Figures, Level, Queue, Snapshot};
 use crate::event::{Millis, Span, shown};
@@ -163,6 +164,29 @@ fn key_of(queue: &Queue) -> Key {
     queue.key().map(str::to_owned)
 }
 
+/// Why the last question has no figures for its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    /// What was answered instead.
+    Refused(String),
+    /// Why there was no answer.
+    Lost(String),
+}
+
+/// What is shown of the latest answer. Made when it came or when something else was chosen: the screen is
+/// drawn ten times a second.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// Of each queue, in order: its place in the answer, its service level of a minute ago.
+    rows: Vec<(usize, Option<f64>)>,
+    /// The sum of these.
+    pub(super) sum: Figures,
+    /// How many there are of each level.
+    pub(super) levels: Vec<(Level, usize)>,
+    /// What all queues of the answer need.
+    pub(super) widths: Widths,
+}
+
 /// The whole state.
 #[derive(Clone, Debug)]
 pub struct Top {
@@ -175,6 +199,7 @@ pub struct Top {
     snapshot: Option<Snapshot>,
     /// The rows that are shown, in order.
     order: Vec<Key>,
+    pub(super) shown: Shown,
     sorted_at: Millis,
     /// Service levels of a minute ago, and those that will be.
     before: BTreeMap<Key, f64>,
@@ -186,7 +211,7 @@ pub struct Top {
     /// Why there are no figures.
     absent: Option<String>,
     /// Why the last question was not answered.
-    fault: Option<String>,
+    fault: Option<Fault>,
 }
 
 impl Top {
@@ -199,6 +224,7 @@ impl Top {
             first: 0,
             snapshot: None,
             order: Vec::new(),
+            shown: Shown::default(),
             sorted_at: Millis::MIN,
             before: BTreeMap::new(),
             marked: BTreeMap::new(),
@@ -223,7 +249,8 @@ impl Top {
                 self.hear(now);
                 self.absent = Some(reason);
             }
-            Got::Refused(reason) | Got::Lost(reason) => self.fault = Some(reason),
+            Got::Refused(told) => self.fault = Some(Fault::Refused(told)),
+            Got::Lost(reason) => self.fault = Some(Fault::Lost(reason)),
         }
     }
 
@@ -266,6 +293,27 @@ impl Top {
             self.order = rows.into_iter().map(key_of).collect();
             self.sorted_at = now;
         }
+        self.shown = self.show(snapshot);
+    }
+
+    fn show(&self, snapshot: &Snapshot) -> Shown {
+        let queues = snapshot.queues.iter().enumerate();
+        let places: BTreeMap<[&str; 3], usize> =
+            queues.map(|(place, queue)| (queue.key(), place)).collect();
+        let place_of = |key: &Key| places.get(&key.each_ref().map(String::as_str)).copied();
+        let rows = self.order.iter();
+        let rows = rows.filter_map(|key| Some((place_of(key)?, self.before.get(key).copied())));
+        let rows: Vec<_> = rows.collect();
+        let queues = rows.iter();
+        let queues: Vec<&Queue> = queues
+            .filter_map(|(place, _)| snapshot.queues.get(*place))
+            .collect();
+        Shown {
+            sum: self.sum(snapshot, &queues),
+            levels: levels(&queues),
+            widths: Widths::of(&snapshot.queues),
+            rows,
+        }
     }
 
     /// What a key does.
@@ -276,7 +324,7 @@ impl Top {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('c' | 'd') if control => return Next::Quit,
-            code if self.typing => self.type_key(code),
+            code if self.typing => self.type_key(code, control),
             KeyCode::Char('q') | KeyCode::Esc => return Next::Quit,
             KeyCode::Char('/') => self.typing = true,
             KeyCode::Char('s') => self.sort = self.sort.next(),
@@ -291,10 +339,17 @@ impl Top {
         Next::GoOn
     }
 
-    /// A key while a text is typed: Enter keeps it, Escape drops it.
-    fn type_key(&mut self, code: KeyCode) {
+    /// A key while a text is typed: Enter keeps it, Escape drops it; Ctrl-U empties it, Ctrl-W takes the
+    /// last word.
+    fn type_key(&mut self, code: KeyCode, control: bool) {
         let find = &mut self.options.wanted.find;
         match code {
+            KeyCode::Char('u') if control => find.clear(),
+            KeyCode::Char('w') if control => {
+                let word = |character: char| !character.is_whitespace();
+                find.truncate(find.trim_end().trim_end_matches(word).len());
+            }
+            KeyCode::Char(_) if control => {}
             KeyCode::Char(character) => find.push(character),
             KeyCode::Backspace => {
                 find.pop();
@@ -328,40 +383,22 @@ impl Top {
     }
 
     /// The queues that are shown, in order, each with its service level of a minute ago.
-    pub(super) fn rows(&self) -> Vec<(&Queue, Option<f64>)> {
-        let queues = self.snapshot.iter().flat_map(|snapshot| &snapshot.queues);
-        let by_key: BTreeMap<[&str; 3], &Queue> =
-            queues.map(|queue| (queue.key(), queue)).collect();
-        let rows = self.order.iter().filter_map(|key| {
-            let queue = by_key.get(&key.each_ref().map(String::as_str))?;
-            Some((*queue, self.before.get(key).copied()))
-        });
-        rows.collect()
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Queue, Option<f64>)> {
+        let queues = self.snapshot.as_ref().map(|snapshot| &snapshot.queues);
+        let rows = self.shown.rows.iter();
+        rows.filter_map(move |(place, before)| Some((queues?.get(*place)?, *before)))
     }
 
-    /// How many there are of each level.
-    pub(super) fn levels(rows: &[(&Queue, Option<f64>)]) -> Vec<(Level, usize)> {
-        let count = |level| {
-            rows.iter()
-                .filter(|(queue, _)| queue.level() == level)
-                .count()
-        };
-        let counted = Level::ALL.map(|level| (level, count(level)));
-        counted.into_iter().filter(|(_, n)| *n > 0).collect()
+    /// How many queues are shown.
+    pub(super) fn count(&self) -> usize {
+        self.shown.rows.len()
     }
 
-    /// The sum of what is shown.
-    pub(super) fn sum(&self, rows: &[(&Queue, Option<f64>)]) -> Figures {
+    fn sum(&self, snapshot: &Snapshot, rows: &[&Queue]) -> Figures {
         let wanted = &self.options.wanted;
-        let filters = [&wanted.client, &wanted.group, &wanted.channel];
-        let filters = filters.map(Option::as_deref);
-        let some = wanted.queue.is_some() || !wanted.find.trim().is_empty();
-        let rows: Vec<&Queue> = rows.iter().map(|(queue, _)| *queue).collect();
-        let several = filters.iter().flatten().count() > 1;
-        let chosen = (some || several).then_some(&rows[..]);
-        self.snapshot
-            .as_ref()
-            .map_or_else(Figures::default, |it| it.sum_of(filters, chosen))
+        let filters = [&wanted.group, &wanted.channel, &wanted.client];
+        let narrowed = wanted.queue.is_some() || !wanted.find.trim().is_empty();
+        snapshot.sum_of(filters.map(Option::as_deref), narrowed, rows)
     }
 
     /// The latest answer.
@@ -369,20 +406,39 @@ impl Top {
         self.snapshot.as_ref()
     }
 
+    /// What is wrong where no figures came.
+    fn unanswered(&self) -> Condition {
+        let url = shown(&self.options.url);
+        let old = self.heard.map_or_else(String::new, |heard| {
+            format!(" What you see is of {}.", time_of(heard))
+        });
+        let (brief, text) = match (&self.fault, self.heard) {
+            (Some(Fault::Refused(told)), _) => {
+                ("refused", format!("{url} answers: {}.{old}", shown(told)))
+            }
+            (fault, heard) => {
+                let why = match fault {
+                    Some(Fault::Lost(reason)) => shown(reason),
+                    _ => "no answer".to_owned(),
+                };
+                let text = match heard {
+                    None => format!("Cannot reach {url}: {why}. Trying again."),
+                    Some(heard) => format!(
+                        "Connection lost since {}: {why}. What you see is old; trying again.",
+                        time_of(heard)
+                    ),
+                };
+                ("no connection", text)
+            }
+        };
+        Condition::Bad { brief, text }
+    }
+
     /// How the connection and the figures are.
     pub(super) fn condition(&self, now: Millis) -> Condition {
         let last = self.heard.unwrap_or(self.begun);
         if now - last > SILENT_AFTER || (self.heard.is_none() && self.fault.is_some()) {
-            let fault = self.fault.as_deref().unwrap_or("no answer");
-            let since = time_of(last);
-            let text = format!(
-                "Connection lost since {since}: {}. What you see is old; trying again.",
-                shown(fault)
-            );
-            return Condition::Bad {
-                brief: "no connection",
-                text,
-            };
+            return self.unanswered();
         }
         let late = |text| Condition::Bad {
             brief: "not live",
@@ -403,6 +459,12 @@ impl Top {
             None => Condition::Live("live".to_owned()),
         }
     }
+}
+
+fn levels(queues: &[&Queue]) -> Vec<(Level, usize)> {
+    let of = |level| queues.iter().filter(|queue| queue.level() == level).count();
+    let counted = Level::ALL.map(|level| (level, of(level)));
+    counted.into_iter().filter(|(_, n)| *n > 0).collect()
 }
 
 /// The time of day, UTC.

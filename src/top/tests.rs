@@ -198,8 +198,7 @@ fn the_order_is_the_pages_and_other_orders_can_be_chosen() {
     ];
     let mut top = top(&queues);
     let names = |top: &Top| {
-        let rows = top.rows();
-        rows.iter()
+        top.rows()
             .map(|(queue, _)| queue.name().to_owned())
             .collect::<Vec<_>>()
     };
@@ -222,7 +221,7 @@ fn the_order_is_the_pages_and_other_orders_can_be_chosen() {
 fn positions_stay_for_ten_seconds() {
     let mut top = top(&[queue("a"), queue("b")]);
     let worse = [queue("a"), with("b", &level(1, 9))];
-    let first = |top: &Top| top.rows()[0].0.name().to_owned();
+    let first = |top: &Top| top.rows().next().unwrap().0.name().to_owned();
     top.take(snapshot(&worse, 0.3), NOW + Span::seconds(9));
     assert_eq!(first(&top), "a");
     top.take(snapshot(&worse, 0.3), NOW + Span::seconds(10));
@@ -370,45 +369,171 @@ fn a_wide_terminal_shows_what_the_page_does() {
 }
 
 #[test]
-fn filters_choose_and_the_sum_is_the_engines_own_where_it_has_one() {
+fn filters_choose_and_the_sum_is_the_engines_own_where_it_has_one_of_just_these_queues() {
+    let of = |name: &str, client: &str, group: &str, waiting: i64| {
+        let differs =
+            json!({"client_id": client, "settings": {"group": group}, "now": {"waiting": waiting}});
+        with(name, &differs)
+    };
+    let queues = [
+        of("a", "acme", "sales", 1),
+        of("b", "acme", "sales", 2),
+        of("c", "acme", "service", 4),
+        of("d", "globex", "sales", 8),
+    ];
+    let mut top = Top::new(options(), NOW);
+    let own = |waiting: i64| json!({"now": {"waiting": waiting, "waiting_past_threshold": 0, "agents_online": 5}, "windows": {}});
+    let named = |key: &str, name: &str, waiting: i64| {
+        let mut row = own(waiting);
+        row[key] = json!(name);
+        row
+    };
+    let answer = json!({
+        "at": "2026-01-05T09:00:00.250Z", "data_age_seconds": 0.3, "queues": queues,
+        "clients": [named("client_id", "acme", 100), named("client_id", "globex", 101)],
+        "groups": [named("group", "sales", 102), named("group", "service", 103)],
+        "channels": [named("channel", "voice", 104)], "total": own(99),
+    });
+    top.take(
+        Got::Figures(Box::new(serde_json::from_value(answer).unwrap())),
+        NOW,
+    );
+    for (client, group, channel, find, waiting) in [
+        ("", "", "", "", 99),
+        ("acme", "", "", "", 100),
+        ("", "sales", "", "", 102),
+        ("", "", "voice", "", 104),
+        ("acme", "", "voice", "", 100),
+        ("acme", "service", "", "", 103),
+        ("globex", "sales", "", "", 101),
+        // one queue: its own
+        ("", "", "", "globex", 8),
+        // a client's part of a group, and what was found
+        ("acme", "sales", "", "", 3),
+        ("", "", "", "acme", 7),
+    ] {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        top.options.wanted = Wanted {
+            client: some(client),
+            group: some(group),
+            channel: some(channel),
+            queue: None,
+            find: find.to_owned(),
+        };
+        press(&mut top, KeyCode::Char('s'));
+        let now = &top.shown.sum.now;
+        let what = format!("{client} {group} {channel} {find}");
+        assert_eq!(now.waiting, waiting, "{what}");
+        let added = [3, 7].contains(&waiting);
+        assert_eq!(now.agents_online, (!added).then_some(5), "{what}");
+        let said = lines(&drawn(&top, (200, 12), NOW)).join(" ");
+        let why = "Agents – (counted for a whole client, group or channel only)";
+        assert_eq!(said.contains(why), added, "{said}");
+    }
+}
+
+#[test]
+fn a_text_is_typed_and_changed_as_in_a_shell() {
     let queues = [
         queue("sales"),
-        with(
-            "support",
-            &json!({"now": {"waiting": 2}, "settings": {"group": "x"}}),
-        ),
+        with("support", &json!({"settings": {"group": "x"}})),
     ];
     let mut top = top(&queues);
-    top.options.wanted.client = Some("acme".to_owned());
-    press(&mut top, KeyCode::Char('/'));
-    press(&mut top, KeyCode::Enter);
-    assert_eq!(top.sum(&top.rows()).now.waiting, 77, "the client's own");
     press(&mut top, KeyCode::Char('/'));
     for character in "SUPX".chars() {
         press(&mut top, KeyCode::Char(character));
     }
-    assert_eq!(top.rows().len(), 0);
+    assert_eq!(top.count(), 0);
     press(&mut top, KeyCode::Backspace);
-    assert_eq!(top.rows().len(), 1);
+    assert_eq!(top.count(), 1);
     assert_eq!(
         press(&mut top, KeyCode::Char('q')),
         Next::GoOn,
         "it is typed"
     );
-    press(&mut top, KeyCode::Backspace);
+    for (typed, key, left) in [
+        (" two words", 'w', "SUPq two "),
+        ("", 'w', "SUPq "),
+        ("x  ", 'w', "SUPq "),
+        ("", 'a', "SUPq "),
+        ("", 'u', ""),
+        ("", 'w', ""),
+        ("Köln", 'w', ""),
+    ] {
+        for character in typed.chars() {
+            press(&mut top, KeyCode::Char(character));
+        }
+        let control = KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL);
+        assert_eq!(top.key(control, NOW), Next::GoOn);
+        assert_eq!(top.options.wanted.find, left, "Ctrl-{key}");
+    }
+    assert_eq!(top.count(), 2);
+    press(&mut top, KeyCode::Char('z'));
     press(&mut top, KeyCode::Enter);
-    let sum = top.sum(&top.rows());
-    assert_eq!(
-        (sum.now.waiting, sum.now.agents_online),
-        (2, None),
-        "added up, agents left out"
-    );
+    assert_eq!(top.count(), 0, "kept");
     press(&mut top, KeyCode::Char('/'));
     press(&mut top, KeyCode::Esc);
-    assert_eq!(top.rows().len(), 2, "dropped");
+    assert_eq!(top.count(), 2, "dropped");
     top.options.wanted.group = Some("x".to_owned());
     press(&mut top, KeyCode::Char('s'));
-    assert_eq!(top.rows().len(), 1);
+    assert_eq!(top.count(), 1);
+}
+
+#[test]
+fn names_are_not_shortened_where_there_is_room() {
+    let called = "Orders and returns of everything";
+    let differs = json!({"settings": {"display_name": called, "group": "retail"}, "now": {"agents_aux": {"break": 2, "lunch": 1}}});
+    let top = top(&[with("orders", &differs), queue("a")]);
+    let name = format!("{called} acme · voice");
+    for (width, has) in [
+        (120, ["On cont", "Aband", ""]),
+        (128, ["On cont", "Aband", ""]),
+        (150, ["On cont", "Aband", "Aux by reason"]),
+        (175, ["On contact", "Group", "Aux by reason"]),
+        (220, ["On contact", "Group", "Aux by reason"]),
+    ] {
+        let seen = lines(&drawn(&top, (width, 12), NOW)).join("\n");
+        assert!(seen.contains(&name), "{width}: {seen}");
+        assert!(!seen.contains('…'), "{width}: {seen}");
+        for head in has {
+            assert!(seen.contains(head), "{width}: {head}: {seen}");
+        }
+    }
+}
+
+#[test]
+fn aux_by_reason_takes_what_room_is_left() {
+    let reasons = json!({"now": {"agents_aux": {"coaching": 12, "lunch": 10, "training": 11}}});
+    let top = top(&[with("orders", &reasons)]);
+    for (width, whole) in [(120, false), (150, true)] {
+        let seen = lines(&drawn(&top, (width, 12), NOW)).join("\n");
+        let all = "coaching 12, lunch 10, training 11";
+        assert_eq!(seen.contains(all), whole, "{width}: {seen}");
+        assert!(seen.contains("coaching 12, lunch"), "{width}: {seen}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let refused = "window \"99m\" is not configured; there are 1m, 5m";
+    let url = "http://127.0.0.1:8090";
+    let mut top = Top::new(options(), NOW);
+    top.take(Got::Refused(refused.to_owned()), NOW);
+    let seen = lines(&drawn(&top, (120, 12), NOW));
+    assert!(seen[0].contains("⚠ refused"), "{seen:?}");
+    assert_eq!(seen[1], format!(" ⚠ {url} answers: {refused}."));
+    top.take(Got::Lost("connection refused".to_owned()), NOW);
+    let seen = lines(&drawn(&top, (120, 12), NOW));
+    assert_eq!(
+        seen[1],
+        format!(" ⚠ Cannot reach {url}: connection refused. Trying again.")
+    );
+    // it was there, and is another instance now
+    top.take(snapshot(&[queue("a")], 0.3), NOW);
+    top.take(Got::Refused(refused.to_owned()), NOW + Span::seconds(5));
+    let seen = lines(&drawn(&top, (120, 12), NOW + Span::seconds(6))).join(" ");
+    let text = format!("{url} answers: {refused}. What you see is of 09:00:00 UTC.");
+    assert!(seen.contains(&text), "{seen}");
 }
 
 #[test]
@@ -512,6 +637,19 @@ fn one_frame_as_text_has_every_queue() {
 }
 
 #[test]
+fn a_password_of_an_address_is_not_shown() {
+    for (url, shown) in [
+        ("http://ann:secret@127.0.0.1:8090", "http://127.0.0.1:8090"),
+        ("ann@wall.example/pulse/", "http://wall.example/pulse"),
+        ("http://a:p@ss@wall.example", "http://wall.example"),
+        ("http://wall.example/@home", "http://wall.example/@home"),
+    ] {
+        let client = client::Client::new(url, None).unwrap();
+        assert_eq!(client.shown(), shown, "{url}");
+    }
+}
+
+#[test]
 fn an_address_is_http_without_tls() {
     for (url, base) in [
         ("127.0.0.1:8090", Some("http://127.0.0.1:8090")),
@@ -526,7 +664,7 @@ fn an_address_is_http_without_tls() {
     ] {
         let client = client::Client::new(url, None);
         assert_eq!(
-            client.as_ref().ok().map(client::Client::base),
+            client.as_ref().ok().map(client::Client::shown),
             base,
             "{url}"
         );
