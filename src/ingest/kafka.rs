@@ -244,7 +244,9 @@ fn consumer(
 /// does not answer; `false` if told to stop before.
 fn ensure_snapshot_topic(broker: &Broker, intake: &Intake) -> Result<bool, IngestError> {
     loop {
-        match ensured(broker, &intake.settings) {
+        let ensured = ensured(broker, &intake.settings);
+        intake.progress.set_snapshots_unseen(ensured.is_err());
+        match ensured {
             Ok(()) => return Ok(true),
             Err(refused @ TopicError::Refused { .. }) => return Err(refused.into()),
             Err(TopicError::Kafka(error)) => {

@@ -163,6 +163,8 @@ pub struct Progress {
     connected: AtomicBool,
     queues_read: AtomicBool,
     topics_missing: AtomicBool,
+    /// How the snapshot topic is could not be asked.
+    snapshots_unseen: AtomicBool,
     shared: AtomicBool,
     ending: AtomicBool,
 }
@@ -188,6 +190,7 @@ impl Progress {
             connected: AtomicBool::new(false),
             queues_read: AtomicBool::new(false),
             topics_missing: AtomicBool::new(false),
+            snapshots_unseen: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             ending: AtomicBool::new(false),
         }
@@ -330,6 +333,11 @@ impl Progress {
         self.topics_missing.store(missing, Relaxed);
     }
 
+    /// Whether the broker does not say how the snapshot topic is.
+    pub fn set_snapshots_unseen(&self, unseen: bool) {
+        self.snapshots_unseen.store(unseen, Relaxed);
+    }
+
     /// Whether the group has another member, so that this process sees only a part.
     pub fn set_shared(&self, shared: bool) {
         self.shared.store(shared, Relaxed);
@@ -364,6 +372,8 @@ impl Progress {
             Some("kafka.contact_topic or kafka.agent_topic does not exist")
         } else if self.sources.load().is_empty() && !self.is_reached() {
             Some("no broker of kafka.brokers answers")
+        } else if self.snapshots_unseen.load(Relaxed) {
+            Some("kafka.snapshot_topic cannot be looked at; the log says why")
         } else if self.sources.load().is_empty() {
             Some(
                 "no partition is assigned yet: kafka.group has just been joined, or has more members than partitions",
@@ -552,6 +562,9 @@ mod tests {
         assert_eq!(progress.unready(), Some("catching up"));
         a.caught_up();
         assert_eq!(progress.unready(), None);
+        progress.set_snapshots_unseen(true);
+        assert!(unready().starts_with("kafka.snapshot_topic cannot be looked at"));
+        progress.set_snapshots_unseen(false);
         progress.set_topics_missing(true);
         assert!(unready().ends_with("does not exist"));
         progress.set_topics_missing(false);
