@@ -30,11 +30,12 @@ pub(super) fn event<'a>(
         fields: record,
         whole_seconds,
     };
-    match kind.split_once('.') {
-        Some(("contact", name)) => reader.contact(name).map(Event::Contact),
-        Some(("agent", name)) => reader.agent(name).map(Event::Agent),
-        Some(("queue" | "source", _)) => reader.queue(&kind).map(Event::Queue),
-        _ => Err(Discard::UnknownType),
+    if let Some(name) = kind.strip_prefix("contact.") {
+        reader.contact(name).map(Event::Contact)
+    } else if let Some(name) = kind.strip_prefix("agent.") {
+        reader.agent(name).map(Event::Agent)
+    } else {
+        reader.queue(&kind).map(Event::Queue)
     }
 }
 
@@ -178,30 +179,35 @@ impl<'a, T: Table<'a>> Reader<'_, T> {
     fn contact(&mut self, name: &str) -> Result<ContactEvent<'a>, Discard> {
         let kind = self.contact_kind(name)?;
         let (id, time, client_id) = self.envelope()?;
-        let event = ContactEvent {
+        let contact_id = needed(self.fields.id(Key::ContactId)?)?;
+        let queue_id = self.fields.id(Key::QueueId)?;
+        let agent_id = self.fields.id(Key::AgentId)?;
+        let complete = match kind {
+            ContactKind::Queued => queue_id.is_some(),
+            ContactKind::Alerting | ContactKind::AlertFailed => agent_id.is_some(),
+            ContactKind::Answered { queued_at } | ContactKind::Dequeued { queued_at, .. }
+                if queued_at.is_some_and(|entry| is_too_long(time - entry)) =>
+            {
+                return Err(Discard::TimeRange);
+            }
+            _ => true,
+        };
+        if !complete {
+            return Err(Discard::MissingField);
+        }
+        Ok(ContactEvent {
             id,
             time,
             client_id,
             campaign_id: self.fields.text(Key::CampaignId)?,
-            contact_id: needed(self.fields.id(Key::ContactId)?)?,
-            queue_id: self.fields.id(Key::QueueId)?,
+            contact_id,
+            queue_id,
             channel: self.fields.channel()?,
             direction: self.fields.choice(Key::Direction, direction)?,
             visit: self.visit()?,
-            agent_id: self.fields.id(Key::AgentId)?,
+            agent_id,
             kind,
-        };
-        if let ContactKind::Answered { queued_at } | ContactKind::Dequeued { queued_at, .. } = kind
-            && queued_at.is_some_and(|entry| is_too_long(time - entry))
-        {
-            return Err(Discard::TimeRange);
-        }
-        let complete = match kind {
-            ContactKind::Queued => event.queue_id.is_some(),
-            ContactKind::Alerting | ContactKind::AlertFailed => event.agent_id.is_some(),
-            _ => true,
-        };
-        complete.then_some(event).ok_or(Discard::MissingField)
+        })
     }
 
     fn contact_kind(&mut self, name: &str) -> Result<ContactKind, Discard> {

@@ -21,6 +21,7 @@
 mod canonical;
 mod fields;
 mod instant;
+mod quotes;
 mod scan;
 #[cfg(test)]
 mod tests;

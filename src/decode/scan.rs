@@ -1,9 +1,9 @@
 //! Accept or punt: the quick way for the records that nearly all are.
 //!
 //! It takes one flat object of texts, whole numbers of 0 or more, `true`, `false` and `null`, in UTF-8,
-//! without a backslash or a control character anywhere, and nothing else. That is seen first, sixteen
-//! bytes at a time, so that a text ends at the next quote and the only space is a space; then one pass
-//! finds the known keys and where their values lie. Whatever it does not know (escapes, lines, signs,
+//! without a backslash or a control character anywhere, and nothing else. Sixteen bytes at a time are
+//! looked at once, for that and for where quotes stand: a text then ends at the next quote, the only
+//! space is a space, and one pass from quote to quote finds the known keys and where their values lie. Whatever it does not know (escapes, lines, signs,
 //! fractions, lists, objects, a known key twice, anything that is no JSON) it hands back, and so does [`super::decode`] when the fields make
 //! no event: [`super::fields`] then reads the record from its beginning, decides, and names the
 //! reason. So only an event can come of this file, and it can be wrong in one way: an event that
@@ -17,13 +17,10 @@
 use std::borrow::Cow;
 
 use super::fields::{Key, Table, Value, head};
+use super::quotes::Quotes;
 
 /// Whole numbers of so many digits fit 64 bits.
 const DIGITS: usize = 18;
-/// One in each of eight bytes.
-const EACH: u64 = 0x0101_0101_0101_0101;
-/// The top bit of each of eight bytes.
-const TOP: u64 = 0x8080_8080_8080_8080;
 
 /// The values of a record, by key.
 #[derive(Debug)]
@@ -37,14 +34,15 @@ impl<'a> Places<'a> {
     /// Scans a record. `None`: not for this file to decide.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         u32::try_from(bytes.len()).ok()?;
-        if !is_plain(bytes) {
-            return None;
-        }
         let mut places = Self {
             text: std::str::from_utf8(bytes).ok()?,
             places: [(0, 0); Key::COUNT],
         };
-        let mut scanner = Scanner { bytes, place: 0 };
+        let mut scanner = Scanner {
+            bytes,
+            place: 0,
+            quotes: Quotes::of(bytes),
+        };
         scanner.expect(b'{')?;
         loop {
             let (name, head) = scanner.name()?;
@@ -59,7 +57,7 @@ impl<'a> Places<'a> {
                 _ => return None,
             }
         }
-        scanner.is_at_end().then_some(places)
+        (scanner.is_at_end() && scanner.quotes.are_all_plain()).then_some(places)
     }
 
     /// Notes where a value lies; `None` if there was one.
@@ -77,16 +75,19 @@ impl<'a> Table<'a> for Places<'a> {
         if to == 0 {
             return None;
         }
-        let value = self.text.get(from as usize..to as usize)?;
-        match value.as_bytes().first()? {
-            b'"' => Some(Value::Text(Cow::Borrowed(value.get(1..value.len() - 1)?))),
+        let (from, to) = (from as usize, to as usize);
+        match self.text.as_bytes().get(from)? {
+            b'"' => Some(Value::Text(Cow::Borrowed(self.text.get(from + 1..to - 1)?))),
             b't' => Some(Value::Bool(true)),
             b'f' => Some(Value::Bool(false)),
             b'n' => None,
-            _ => Some(Value::Int(value.bytes().fold(0_i64, |number, digit| {
-                let digit = i64::from(digit.wrapping_sub(b'0'));
-                number.wrapping_mul(10).wrapping_add(digit)
-            }))),
+            _ => {
+                let digits = self.text.as_bytes().get(from..to)?.iter();
+                Some(Value::Int(digits.fold(0_i64, |number, digit| {
+                    let digit = i64::from(digit.wrapping_sub(b'0'));
+                    number.wrapping_mul(10).wrapping_add(digit)
+                })))
+            }
         }
     }
 }
@@ -95,6 +96,8 @@ impl<'a> Table<'a> for Places<'a> {
 struct Scanner<'a> {
     bytes: &'a [u8],
     place: usize,
+    /// The quotes that lie ahead.
+    quotes: Quotes<'a>,
 }
 
 impl<'a> Scanner<'a> {
@@ -169,35 +172,11 @@ impl<'a> Scanner<'a> {
         is_it.then_some(())
     }
 
-    /// Steps over the rest of a text and its closing quote, eight bytes at a time.
+    /// Steps over the rest of a text, whose first quote is the next one, and its closing quote.
+    #[inline]
     fn end_text(&mut self) -> Option<()> {
-        while let Some(eight) = self.bytes.get(self.place..)?.first_chunk() {
-            let found = quotes(u64::from_le_bytes(*eight));
-            if found != 0 {
-                self.place += (found.trailing_zeros() / 8) as usize + 1;
-                return Some(());
-            }
-            self.place += 8;
-        }
-        while *self.bytes.get(self.place)? != b'"' {
-            self.place += 1;
-        }
-        self.place += 1;
+        self.quotes.next()?;
+        self.place = self.quotes.next()? + 1;
         Some(())
     }
-}
-
-/// Whether there is no escape and no control character. Without an early end, so that it is compiled
-/// to compare many bytes at once.
-#[expect(clippy::needless_bitwise_bool, reason = "no early end is the point")]
-fn is_plain(bytes: &[u8]) -> bool {
-    let odd = |odd, &byte: &u8| odd | (byte < 0x20) | (byte == b'\\');
-    !bytes.iter().fold(false, odd)
-}
-
-/// The lowest bit that is set marks the first byte that is a quote. (Bits above it may be wrong: a
-/// subtraction borrows from the byte above a match.)
-const fn quotes(bytes: u64) -> u64 {
-    let quote = bytes ^ (EACH * b'"' as u64);
-    quote.wrapping_sub(EACH) & !quote & TOP
 }
