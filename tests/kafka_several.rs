@@ -264,6 +264,88 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
     assert_eq!(statuses, [0, 0, 0]);
 }
 
+/// What is shown of the whole centre is read from the rows topic: without it nothing new is shown, and
+/// once it is there again everything is, though no process was started anew.
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn a_rows_topic_that_was_deleted_and_made_anew_is_taken_up_by_all() {
+    let brokers = broker();
+    create(&brokers, "anew", PARTITIONS);
+    let events = events();
+    let single = Engine::start(&reading(&brokers, "anew", "anew-sole"));
+    let sender = Sender::new(&brokers, "anew", PARTITIONS);
+    for event in &events {
+        sender.send(event);
+    }
+    sender.flush();
+    let counted = events
+        .iter()
+        .filter(|event| event.topic != Topic::Queues)
+        .count();
+    single.wait_until_read(counted);
+    // Made anew by an engine, and by hand with another number of partitions.
+    taken_up(&single, "by-engine", true);
+    taken_up(&single, "by-hand", false);
+    assert_eq!(single.end(), 0);
+}
+
+fn taken_up(single: &Engine, group: &str, by_an_engine: bool) {
+    let brokers = broker();
+    let rows = format!("{group}-rows");
+    let env = |name: &str| {
+        let mut env = reading(&brokers, "anew", group);
+        env.push(("QUEUEPULSE__KAFKA__INSTANCE", format!("{group}-{name}")));
+        env.push(("QUEUEPULSE__KAFKA__SESSION_TIMEOUT", "6s".to_owned()));
+        env.push(("QUEUEPULSE__KAFKA__CREATE_TOPICS", by_an_engine.to_string()));
+        env
+    };
+    if !by_an_engine {
+        topics::create_one(&brokers, &rows, 1);
+    }
+    let first = Engine::start(&env("first"));
+    let second = Engine::start(&env("second"));
+    let viewer = Engine::start_viewer(&env("viewer"));
+    let all = [&first, &second, &viewer];
+    let at = |engine: &Engine| Some(engine.snapshot()?["at"].as_str()?.to_owned());
+    let ready = || all.iter().all(|engine| engine.get("/readyz").is_ok());
+    wait_for("all ready", Duration::from_mins(2), ready);
+    wait_for("read and shared out", Duration::from_mins(1), || {
+        let common = watch(&[single, &first, &second, &viewer], Duration::from_secs(2));
+        common.iter().all(|seen| !seen.is_empty()) && viewer.get("/metrics").is_ok()
+    });
+    topics::delete_one(&brokers, &rows);
+    if !by_an_engine {
+        sleep(Duration::from_secs(20));
+        let before = at(&viewer);
+        sleep(Duration::from_secs(2));
+        assert_eq!(at(&viewer), before, "shown though there is no rows topic");
+        topics::create_one(&brokers, &rows, 3);
+    }
+    let again = Millis(now());
+    wait_for("shown again", Duration::from_mins(1), || {
+        let later = |engine: &&Engine| {
+            let shown: Option<jiff::Timestamp> = at(engine).and_then(|at| at.parse().ok());
+            shown.is_some_and(|shown| shown.as_millisecond() > again.0)
+        };
+        all.iter().all(later) && ready()
+    });
+    sleep(Duration::from_secs(2));
+    let common = same(&watch(
+        &[single, &first, &second, &viewer],
+        Duration::from_secs(20),
+    ));
+    println!("{group}: {common} instants equal after the rows topic was made anew");
+    assert!(common >= 10);
+    // Each says that it is gone, and does not go on saying so.
+    for engine in [first, second, viewer] {
+        let warned = engine.lines.try_iter().collect::<Vec<_>>();
+        let warned: Vec<&String> = warned.iter().filter(|line| line.contains("WARN")).collect();
+        let about = warned.iter().filter(|line| line.contains(&rows)).count();
+        assert!((1..=4).contains(&about), "{warned:#?}");
+        assert_eq!(engine.end(), 0);
+    }
+}
+
 /// How old the instant is that the viewer shows while events come: p50, p99, most, in ms.
 fn freshness(viewer: &Engine, sender: Sender, after: i64) -> [i64; 3] {
     let stop = Arc::new(AtomicBool::new(false));

@@ -42,16 +42,13 @@ pub(super) fn start(shared: &Shared, threads: &mut Threads) -> Result<(), AppErr
     if !enabled(shared) {
         return Ok(());
     }
-    let sender = sender(shared);
+    let topic = topic(shared);
+    let sender = sender(shared, topic.clone());
     threads.start(&format!("{INTAKE}: rows out"), move || Ok(sender.run()?))?;
     let about = shared.clone();
     let needed = move || standing(&about) != Standing::Alone;
-    start_reader(
-        shared,
-        threads,
-        Some(shared.instance.to_string()),
-        Box::new(needed),
-    )
+    let instance = Some(shared.instance.to_string());
+    start_reader(shared, threads, topic, instance, Box::new(needed))
 }
 
 /// Starts the threads of a viewer.
@@ -59,12 +56,14 @@ pub(super) fn start(shared: &Shared, threads: &mut Threads) -> Result<(), AppErr
 /// # Errors
 /// The system refuses another thread.
 pub(super) fn start_viewer(shared: &Shared, threads: &mut Threads) -> Result<(), AppError> {
-    start_reader(shared, threads, None, Box::new(|| true))
+    let topic = topic(shared);
+    start_reader(shared, threads, topic, None, Box::new(|| true))
 }
 
 fn start_reader(
     shared: &Shared,
     threads: &mut Threads,
+    topic: RowsTopic,
     instance: Option<String>,
     needed: Box<dyn Fn() -> bool + Send>,
 ) -> Result<(), AppError> {
@@ -73,7 +72,7 @@ fn start_reader(
     let registry = Arc::clone(&shared.registry);
     let reader = Reader {
         client: shared.kafka.outsider(),
-        topic: topic(shared, true),
+        topic,
         inbox: Inbox::new(
             &shared.kafka.group,
             shape(&shared.config),
@@ -95,14 +94,14 @@ fn start_reader(
     Ok(())
 }
 
-fn sender(shared: &Shared) -> Sender {
+fn sender(shared: &Shared, topic: RowsTopic) -> Sender {
     let config = &shared.config;
     let instance = shared.instance.to_string();
     let run = clock::now().0.unsigned_abs();
     let metrics = Arc::clone(&shared.metrics);
     Sender {
         client: shared.kafka.outsider(),
-        topic: topic(shared, false),
+        topic,
         outbox: Outbox::new(&shared.kafka.group, &instance, run, shape(config)),
         instance,
         registry: Arc::clone(&shared.registry),
@@ -119,12 +118,9 @@ pub(super) fn enabled(shared: &Shared) -> bool {
     shared.config.cluster.enabled && !shared.kafka.embedded
 }
 
-fn topic(shared: &Shared, tells: bool) -> RowsTopic {
-    RowsTopic {
-        name: shared.config.kafka.rows_topic(),
-        may_create: shared.kafka.create_topics,
-        tells,
-    }
+fn topic(shared: &Shared) -> RowsTopic {
+    let name = shared.config.kafka.rows_topic();
+    RowsTopic::new(name, shared.kafka.create_topics)
 }
 
 fn wait(shared: &Shared) -> Wait {

@@ -5,13 +5,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rapidhash::v3::rapidhash_v3;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 
 use crate::event::{Millis, Span};
@@ -79,16 +80,22 @@ const LOOK: Duration = Duration::from_millis(20);
 const TOO_LATE: Span = Span::seconds(3);
 /// How long a full queue may hold up a record.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a topic that may not be created is looked for again.
-const RETRY: Duration = Duration::from_secs(5);
+/// When nothing has arrived for so long, though something was sent, the topic is asked for anew and has
+/// another client: it may have been deleted, or the client may not be able to go on.
+const UNHEARD: Duration = Duration::from_secs(10);
 
-type Producer = BaseProducer<Failures>;
+type Producer = BaseProducer<Deliveries>;
 
-/// Counts records that did not arrive.
+/// What became of what was sent.
 #[derive(Debug, Default)]
-struct Failures(AtomicU64);
+struct Deliveries {
+    arrived: AtomicU64,
+    failed: AtomicU64,
+    /// The offset after the last that arrived.
+    next: AtomicI64,
+}
 
-impl ClientContext for Failures {
+impl ClientContext for Deliveries {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, message, "librdkafka");
     }
@@ -98,12 +105,23 @@ impl ClientContext for Failures {
     }
 }
 
-impl ProducerContext for Failures {
+impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if result.is_err() {
-            self.0.fetch_add(1, Relaxed);
+        match result {
+            Ok(record) => {
+                self.arrived.fetch_add(1, Relaxed);
+                // Another topic: what arrived before is not there. (Of a record that the broker had
+                // already, the offset is not known.)
+                let offset = record.offset();
+                if offset >= 0 && offset < self.next.swap(offset + 1, Relaxed) {
+                    self.failed.fetch_add(1, Relaxed);
+                }
+            }
+            Err(_) => {
+                self.failed.fetch_add(1, Relaxed);
+            }
         }
     }
 }
@@ -114,30 +132,54 @@ impl Sender {
     /// # Errors
     /// The settings make no client.
     pub fn run(mut self) -> KafkaResult<()> {
-        let Some(partitions) = self.topic.wait_for(&self.client, RETRY, &self.wait)? else {
-            return Ok(());
-        };
-        let partition = partition_of(&self.instance, partitions);
         let mut config = self.client.clone();
         for (key, value) in SETTINGS {
             config.set(key, value);
         }
-        let producer: Producer = config.create_with_context(Failures::default())?;
-        let (mut published, mut failures) = (Millis::MIN, 0);
+        let mut told = false;
+        while let Some(partitions) = self.topic.wait_for(&self.client, &*self.wait)? {
+            let partition = partition_of(&self.instance, partitions);
+            let producer: Producer = config.create_with_context(Deliveries::default())?;
+            self.outbox.forget();
+            let arrived = self.publish_all(&producer, partition);
+            if (arrived || !told) && !(self.wait)(Duration::ZERO) {
+                let topic = &self.topic.name;
+                tracing::warn!("kafka: live rows do not arrive at topic {topic}; sending anew");
+                told = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes until the process is to end, or nothing has arrived for too long; whether anything
+    /// did before.
+    fn publish_all(&mut self, producer: &Producer, partition: i32) -> bool {
+        let (mut published, mut failures, mut arrivals) = (Millis::MIN, 0, 0);
+        let mut unheard = None::<Instant>;
         while !(self.wait)(LOOK) {
             producer.poll(Duration::ZERO);
-            let failed = producer.context().0.load(Relaxed);
+            let deliveries = producer.context();
+            let arrived = deliveries.arrived.load(Relaxed);
+            if arrived > arrivals {
+                arrivals = arrived;
+                unheard = None;
+            }
+            let failed = deliveries.failed.load(Relaxed);
             if failed > failures {
                 failures = failed;
                 self.outbox.forget();
+                unheard.get_or_insert_with(Instant::now);
+            }
+            if unheard.is_some_and(|since| since.elapsed() >= UNHEARD) {
+                break;
             }
             let Some((frames, status)) = self.due(published) else {
                 continue;
             };
             published = frames.first().map_or(published, |frame| frame.to);
-            self.publish(&producer, partition, &frames, &status);
+            self.publish(producer, partition, &frames, &status);
         }
-        Ok(())
+        arrivals > 0
     }
 
     /// The frames of a whole second after the one published, if they may be.
@@ -172,7 +214,7 @@ impl Sender {
                 lost = lost || produce(producer, topic, partition, record).is_err();
             });
         if lost {
-            self.outbox.forget();
+            producer.context().failed.fetch_add(1, Relaxed);
         }
         (self.tell)(sent);
     }

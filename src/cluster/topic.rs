@@ -1,29 +1,40 @@
 //! The rows topic: what it must be, and how it comes to be.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, FromClientConfig};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::sender::Wait;
 use crate::admin::Admin;
 use crate::topics::{ROWS, create_command};
 
 const WITHIN: Duration = Duration::from_secs(5);
+/// How long the answer may take whether it is there: shorter than an orderly end.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How often a topic that is missing, and may not be created, is looked for again.
+const RETRY: Duration = Duration::from_secs(2);
 
-/// The topic that instances publish their rows to.
+/// The topic that instances publish their rows to. Clones tell that it is missing once, not each.
 #[derive(Clone, Debug)]
 pub struct RowsTopic {
     /// Its name.
     pub name: String,
-    /// It may be created.
-    pub may_create: bool,
-    /// That it is missing is told. Whoever publishes and reads waits for it twice, and tells it once.
-    pub tells: bool,
+    may_create: bool,
+    told: Arc<Mutex<String>>,
 }
 
 impl RowsTopic {
+    /// A topic of this name, which may be created if it is missing.
+    pub fn new(name: String, may_create: bool) -> Self {
+        Self {
+            name,
+            may_create,
+            told: Arc::default(),
+        }
+    }
+
     /// Waits until the topic is there, creating it if that is allowed; how many partitions it has,
     /// or none if the process is to end before.
     ///
@@ -32,47 +43,61 @@ impl RowsTopic {
     pub fn wait_for(
         &self,
         client: &ClientConfig,
-        retry: Duration,
-        wait: &Wait,
+        wait: &dyn Fn(Duration) -> bool,
     ) -> KafkaResult<Option<i32>> {
         let asking: BaseConsumer = BaseConsumer::from_config(client)?;
-        let mut told = String::new();
-        loop {
-            match self.partitions(&asking) {
-                Ok(Some(partitions)) => return Ok(Some(partitions)),
+        let mut pause = Duration::ZERO;
+        while !wait(pause) {
+            pause = Duration::from_millis(500);
+            match self.partitions(&asking, ANSWER) {
+                Ok(Some(partitions)) => {
+                    self.tell(String::new());
+                    return Ok(Some(partitions));
+                }
                 Ok(None) => {
-                    if let Err(why) = self.create(client)
-                        && why != told
-                    {
-                        if self.tells {
-                            tracing::warn!("{why}");
-                        }
-                        told = why;
+                    if let Err(why) = self.create(client) {
+                        self.tell(why);
+                        pause = RETRY;
                     }
                 }
                 // reading tells that no broker answers
                 Err(error) => tracing::debug!(%error, "kafka: the rows topic cannot be looked up"),
             }
-            let pause = if told.is_empty() {
-                Duration::from_millis(500)
-            } else {
-                retry
-            };
-            if wait(pause) {
-                return Ok(None);
-            }
         }
+        Ok(None)
     }
 
     /// How many partitions it has; none if there is no such topic.
-    fn partitions(&self, asking: &BaseConsumer) -> KafkaResult<Option<i32>> {
-        let metadata = asking.fetch_metadata(Some(&self.name), WITHIN)?;
-        let topics = metadata.topics().iter();
-        let found = topics.filter(|topic| topic.name() == self.name && topic.error().is_none());
-        let count = found
-            .map(|topic| topic.partitions().len())
-            .find(|count| *count > 0);
-        Ok(count.and_then(|count| i32::try_from(count).ok()))
+    ///
+    /// # Errors
+    /// The broker does not say.
+    pub(super) fn partitions(
+        &self,
+        asking: &BaseConsumer,
+        within: Duration,
+    ) -> KafkaResult<Option<i32>> {
+        let metadata = asking.fetch_metadata(Some(&self.name), within)?;
+        let mut topics = metadata.topics().iter();
+        let found = topics.find(|topic| topic.name() == self.name);
+        let count = match found.map(|topic| (topic, topic.error().map(RDKafkaErrorCode::from))) {
+            None
+            | Some((
+                _,
+                Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic),
+            )) => 0,
+            Some((_, Some(code))) => return Err(KafkaError::MetadataFetch(code)),
+            Some((topic, None)) => topic.partitions().len(),
+        };
+        Ok(i32::try_from(count).ok().filter(|count| *count > 0))
+    }
+
+    /// Says why there is no topic, unless that is what was said last.
+    fn tell(&self, why: String) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != why && !why.is_empty() {
+            tracing::warn!("{why}");
+        }
+        *told = why;
     }
 
     /// Creates it, or says what would.
@@ -94,7 +119,12 @@ impl RowsTopic {
             within: WITHIN,
         };
         match admin.create(&self.name, 1, ROWS) {
-            Ok(None | Some(RDKafkaErrorCode::TopicAlreadyExists)) => Ok(()),
+            Ok(None) => {
+                tracing::info!("kafka: the rows topic {} did not exist: created", self.name);
+                Ok(())
+            }
+            // Another instance was faster.
+            Ok(Some(RDKafkaErrorCode::TopicAlreadyExists)) => Ok(()),
             Ok(Some(code)) => Err(refused(&format!(" and the broker refuses it ({code})"))),
             Err(error) => Err(refused(&format!(" and cannot be created ({error})"))),
         }
@@ -113,11 +143,7 @@ mod tests {
 
     #[test]
     fn a_missing_topic_is_refused_with_the_command_that_makes_it() {
-        let topic = RowsTopic {
-            name: "rows".to_owned(),
-            may_create: false,
-            tells: true,
-        };
+        let topic = RowsTopic::new("rows".to_owned(), false);
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", "broker:9092");
         let refusal = topic.create(&client).err().unwrap_or_default();

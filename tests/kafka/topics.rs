@@ -60,6 +60,23 @@ pub fn create(brokers: &str, topics: &str, partitions: i32) {
     }
 }
 
+/// Creates one topic as it comes.
+pub fn create_one(brokers: &str, name: &str, partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    for made in wait(admin.create_topics(&[topic], &AdminOptions::new())).unwrap() {
+        made.unwrap();
+    }
+}
+
+/// Deletes one topic.
+pub fn delete_one(brokers: &str, name: &str) {
+    let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
+    for deleted in wait(admin.delete_topics(&[name], &AdminOptions::new())).unwrap() {
+        deleted.unwrap();
+    }
+}
+
 /// Produces events into the three topics, spread as every client spreads them.
 pub struct Sender {
     producer: BaseProducer,
