@@ -116,6 +116,13 @@ impl StateSettings {
             .unwrap_or(self.ghost_after_other)
     }
 
+    /// How long a contact of any channel stays in flight without news, at the most: one that nobody has
+    /// named may come with the next record.
+    pub fn ghost_after_most(&self) -> Span {
+        let named = self.ghost_after.values().copied();
+        named.fold(self.ghost_after_other, Span::max)
+    }
+
     /// The rungs of a channel.
     pub fn rungs(&self, channel: &str) -> Arc<[Span]> {
         Arc::clone(self.rungs.get(channel).unwrap_or(&self.rungs_other))

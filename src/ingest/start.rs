@@ -1,9 +1,10 @@
 //! Where reading of a partition begins, and how far back its figures therefore reach.
 //!
 //! With a snapshot it begins where that ends. Without one the log is read again from as far back as
-//! the windows need: contacts from the earliest `from` less the time after which a silent contact is swept,
-//! agents from the earliest `from` less the time after which a silent agent is offline. What began
-//! earlier has no effect on a window, by the definition of those two times.
+//! the windows need: contacts from the earliest `from` less the time after which a silent contact of any
+//! channel is swept, agents from the earliest `from` less that or the time after which a silent agent is offline.
+//! What began earlier has no effect on a window, nor on what is so now, by the definition of those two
+//! times. Where the log no longer reaches so far, it is read from its first record.
 
 use crate::engine::settings::StateSettings;
 use crate::event::{Millis, Span};
@@ -108,8 +109,9 @@ pub fn earliest_from(windows: &[WindowSpec], settings: &StateSettings, now: Mill
 /// How much earlier than the earliest `from` a topic must be read.
 pub fn look_back(topic: Topic, settings: &StateSettings) -> Span {
     match topic {
-        Topic::Contact => settings.ghost_after("voice"),
-        Topic::Agent => settings.agent_ttl,
+        Topic::Contact => settings.ghost_after_most(),
+        // What an agent does with a contact stands as long as that.
+        Topic::Agent => settings.agent_ttl.max(settings.ghost_after_most()),
     }
 }
 
@@ -177,8 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn contacts_are_read_from_before_midnight_when_today_is_shown() {
-        let settings = StateSettings::default();
+    fn as_far_back_is_read_as_any_contact_may_be_silent_before_the_windows_begin() {
         let spec = |kind| WindowSpec {
             key: String::new(),
             kind,
@@ -190,17 +191,27 @@ mod tests {
         // 2026-01-05T09:00:00Z
         let now = Millis(1_767_603_600_000);
         let midnight = now - Span::hours(9);
-        assert_eq!(
-            wanted(Topic::Contact, &windows, &settings, now),
-            midnight - Span::hours(4)
-        );
-        assert_eq!(
-            wanted(Topic::Agent, &windows, &settings, now),
-            midnight - Span::hours(16)
-        );
-        assert_eq!(
-            wanted(Topic::Contact, &windows[..1], &settings, now),
-            now - Span::hours(5)
-        );
+        let ghosts = |chat, other| StateSettings {
+            ghost_after: [("voice", 4), ("chat", chat)]
+                .map(|(channel, hours)| (channel.to_owned(), Span::hours(hours)))
+                .into(),
+            ghost_after_other: Span::hours(other),
+            ..StateSettings::default()
+        };
+        // How long chat and other channels may be silent; how long before a window contacts and agents
+        // are read, all in hours.
+        for (chat, other, contacts, agents) in [
+            (24, 30 * 24, 30 * 24, 30 * 24),
+            (24, 2, 24, 24),
+            (1, 1, 4, 16),
+        ] {
+            let settings = ghosts(chat, other);
+            for (topic, before) in [(Topic::Contact, contacts), (Topic::Agent, agents)] {
+                let before = Span::hours(before);
+                let wanted = |windows| wanted(topic, windows, &settings, now);
+                assert_eq!(wanted(&windows), midnight - before);
+                assert_eq!(wanted(&windows[..1]), now - Span::hours(1) - before);
+            }
+        }
     }
 }
