@@ -21,7 +21,7 @@ use crate::event::Millis;
 use crate::recovery::choice::{Choice, Refusal, Taken, Wanted, choose};
 use crate::recovery::encoding;
 use crate::recovery::header::{Header, Of};
-use crate::recovery::records::{Candidate, state};
+use crate::recovery::records::{Candidate, Damage, state};
 use crate::recovery::tail::Tail;
 use crate::windows::frame::WindowSpec;
 
@@ -41,6 +41,9 @@ const RESTORE: Patience = Patience {
     pause: Duration::from_millis(500),
     all: Duration::from_secs(15),
 };
+
+/// How many damaged records are told one by one.
+const DAMAGED_TOLD: usize = 8;
 
 /// A partition's state out of a snapshot.
 pub struct Restored {
@@ -202,9 +205,8 @@ impl Restore<'_> {
                 return (Vec::new(), all.collect());
             }
         };
-        let damaged = if first { pile.damaged() } else { 0 };
-        for _ in 0..damaged {
-            self.tell.note(Note::Refused(Refusal::Damaged));
+        if first {
+            self.tell_damaged(pile.damaged());
         }
         let mut jobs = Vec::new();
         let mut unread = BTreeSet::new();
@@ -226,6 +228,33 @@ impl Restore<'_> {
             .filter(|(_, choice)| choice.refused.contains(&Refusal::Unread));
         unread.extend(late.map(|(source, _)| *source));
         (chosen, unread)
+    }
+
+    /// Counts damaged records, and says where the first few lie.
+    fn tell_damaged(&self, damaged: &[Damage]) {
+        let topic = self.settings.snapshot_topic.as_deref().unwrap_or_default();
+        for damage in damaged.iter().take(DAMAGED_TOLD) {
+            let (partition, offset, reason) = (damage.partition, damage.offset, damage.what);
+            tracing::warn!(
+                topic,
+                partition,
+                offset,
+                reason,
+                "a record of the snapshot topic is damaged"
+            );
+        }
+        if damaged.len() > DAMAGED_TOLD {
+            let (count, told) = (damaged.len(), DAMAGED_TOLD);
+            tracing::warn!(
+                topic,
+                count,
+                told,
+                "more records of the snapshot topic are damaged"
+            );
+        }
+        for _ in damaged {
+            self.tell.note(Note::Refused(Refusal::Damaged));
+        }
     }
 
     /// How many partitions the topic had when the newest of these was written.

@@ -127,7 +127,18 @@ pub fn state(candidate: &Candidate) -> Option<Vec<u8>> {
 pub struct Pile {
     /// By whose it is, what it stands for and the sum of its body.
     open: BTreeMap<(Of, i64, i64, u32), Open>,
-    damaged: u64,
+    damaged: Vec<Damage>,
+}
+
+/// A record that is not what it was when it was written, or never was one of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The partition of the snapshot topic.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// What is wrong with it.
+    pub what: &'static str,
 }
 
 #[derive(Debug)]
@@ -137,15 +148,22 @@ struct Open {
 }
 
 impl Pile {
-    /// Adds a record's value, if it belongs to one of these.
-    pub fn add(&mut self, value: &[u8], wanted: &dyn Fn(&Of) -> bool) {
+    /// Adds a record's value, if it belongs to one of these; `at` is its partition and offset.
+    pub fn add(&mut self, at: (i32, i64), value: &[u8], wanted: &dyn Fn(&Of) -> bool) {
         match parse(value) {
-            Some((head, piece)) => {
+            Ok((head, piece)) => {
                 if wanted(&head.header.of) {
                     self.put(head, piece);
                 }
             }
-            None => self.damaged += 1,
+            Err(what) => {
+                let (partition, offset) = at;
+                self.damaged.push(Damage {
+                    partition,
+                    offset,
+                    what,
+                });
+            }
         }
     }
 
@@ -162,11 +180,12 @@ impl Pile {
     }
 
     /// Records that are not what they were when they were written.
-    pub fn damaged(&self) -> u64 {
-        self.damaged
+    pub fn damaged(&self) -> &[Damage] {
+        &self.damaged
     }
 
-    /// Whether there is a complete snapshot of one.
+    /// Whether there is a complete snapshot of one, of whatever layout and settings: those before one
+    /// that cannot be used are seldom better, and to read on for them may take longer than the log.
     pub fn has(&self, of: &Of) -> bool {
         let mut open = self.open.iter();
         open.any(|((other, ..), open)| other == of && open.pieces.iter().all(Option::is_some))
@@ -197,20 +216,28 @@ impl Pile {
     }
 }
 
-fn parse(value: &[u8]) -> Option<(Head, &[u8])> {
-    let (front, rest) = value.split_at_checked(FRONT)?;
-    let sum = u32::from_le_bytes(front.get(4..8)?.try_into().ok()?);
-    if !front.starts_with(&MAGIC) || crc32fast::hash(value.get(8..)?) != sum {
-        return None;
+fn parse(value: &[u8]) -> Result<(Head, &[u8]), &'static str> {
+    const SHORT: &str = "it is too short";
+    let (front, rest) = value.split_at_checked(FRONT).ok_or(SHORT)?;
+    if !front.starts_with(&MAGIC) {
+        return Err("it does not begin as a snapshot does");
     }
-    let length = u32::from_le_bytes(front.get(8..12)?.try_into().ok()?) as usize;
+    let number = |at: usize| {
+        let bytes = front.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_le_bytes(bytes))
+    };
+    let sum = number(4).ok_or(SHORT)?;
+    if crc32fast::hash(value.get(8..).ok_or(SHORT)?) != sum {
+        return Err("its checksum is another");
+    }
+    let length = number(8).ok_or(SHORT)? as usize;
     if length > HEAD_MAX {
-        return None;
+        return Err("its head is too long");
     }
-    let (head, piece) = rest.split_at_checked(length)?;
-    let head: Head = serde_json::from_slice(head).ok()?;
+    let (head, piece) = rest.split_at_checked(length).ok_or(SHORT)?;
+    let head: Head = serde_json::from_slice(head).map_err(|_| "its head cannot be read")?;
     let whole = head.pieces <= PIECES_MAX && head.piece < head.pieces;
-    whole.then_some((head, piece))
+    whole.then_some((head, piece)).ok_or("its head is wrong")
 }
 
 #[cfg(test)]
@@ -261,13 +288,13 @@ mod tests {
         let of = header(0, b"").of;
         let mut pile = Pile::default();
         for value in values {
-            pile.add(value, &|_| true);
+            pile.add((0, 0), value, &|_| true);
         }
         let (candidates, incomplete) = pile.take(&of);
         let read = |candidate: &Candidate| (candidate.header.next_offset, state(candidate));
         (
             candidates.iter().map(read).collect(),
-            incomplete + pile.damaged(),
+            incomplete + pile.damaged().len() as u64,
         )
     }
 
@@ -294,9 +321,44 @@ mod tests {
     fn other_groups_are_passed_over() {
         let mut pile = Pile::default();
         let records = write(&header(10, b"x"), b"x", 0).unwrap();
-        pile.add(&records[0].value, &|of| of.group == "other");
-        assert_eq!(pile.damaged(), 0);
+        pile.add((0, 0), &records[0].value, &|of| of.group == "other");
+        assert_eq!(pile.damaged(), []);
         assert!(!pile.has(&header(10, b"x").of));
+    }
+
+    #[test]
+    fn damage_is_told_with_its_place_and_what_is_wrong() {
+        let whole = write(&header(10, b"x"), b"x", 0).unwrap().remove(0).value;
+        let changed = |at: usize, to: u8| {
+            let mut value = whole.clone();
+            value[at] = to;
+            value
+        };
+        let long_head = {
+            let mut value = [&MAGIC[..], &[0; 4], &[0xff; 4]].concat();
+            let sum = crc32fast::hash(&value[8..]);
+            value[4..8].copy_from_slice(&sum.to_le_bytes());
+            value
+        };
+        let mut pile = Pile::default();
+        for (offset, (value, what)) in [
+            (b"QPS1".to_vec(), "it is too short"),
+            (changed(0, b'X'), "it does not begin as a snapshot does"),
+            (changed(20, 0), "its checksum is another"),
+            (long_head, "its head is too long"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let offset = i64::try_from(offset).unwrap();
+            pile.add((3, offset), &value, &|_| true);
+            let damage = Damage {
+                partition: 3,
+                offset,
+                what,
+            };
+            assert_eq!(pile.damaged().last(), Some(&damage));
+        }
     }
 
     #[test]

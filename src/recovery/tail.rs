@@ -111,7 +111,8 @@ impl Tail {
             let these: BTreeSet<i32> = now.keys().copied().collect();
             let whole = self.read_ranges(&self.topic, now, deadline, &mut |message| {
                 if let Some(value) = message.payload() {
-                    pile.add(value, &|of| wanted.contains(of));
+                    let at = (message.partition(), message.offset());
+                    pile.add(at, value, &|of| wanted.contains(of));
                 }
             })?;
             if !whole {

@@ -140,7 +140,7 @@ pub fn snapshots(
         let mut known: Vec<Of> = Vec::new();
         read_all(brokers, snapshot_topic, partition, |_, _, value| {
             let mine = |of: &Of| of.group == group;
-            pile.add(value.unwrap_or_default(), &mine);
+            pile.add((0, 0), value.unwrap_or_default(), &mine);
             known.extend(whose(value.unwrap_or_default()));
         });
         known.retain(|of| of.group == group);

@@ -227,7 +227,12 @@ fn after_an_orderly_end_nothing_is_read_again() {
     assert_eq!(engine.end(), 0);
     // What is no snapshot is passed over.
     litter();
-    let engine = start("orderly", &[]);
+    let mut engine = start("orderly", &[]);
+    let line = engine.wait_for("a record of the snapshot topic is damaged");
+    assert!(
+        line.contains("offset=") && !line.contains("litter"),
+        "{line}"
+    );
     wait_until_ready(&engine);
     let refused = metric(
         &engine,

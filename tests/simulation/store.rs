@@ -85,7 +85,7 @@ impl Store {
         let mut pile = Pile::default();
         let tail = self.values.len().saturating_sub(TAIL);
         for value in &self.values[tail..] {
-            pile.add(value, &|_| true);
+            pile.add((0, 0), value, &|_| true);
         }
         let (candidates, _) = pile.take(&of());
         let offset = |at: usize| i64::try_from(at).unwrap();
