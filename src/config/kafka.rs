@@ -7,7 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use super::section::{Section, text_of};
+use super::section::{Faults, Section, text_of};
 use crate::event::Span;
 
 /// How to reach Kafka, and what to read there.
@@ -78,11 +78,49 @@ const REFUSED: [&str; 13] = [
     "ssl.engine.location",
 ];
 
+/// What a topic may be called.
+const TOPIC: &str =
+    "give 1 to 249 letters (a to z), digits, \".\", \"_\" and \"-\", and not \".\" or \"..\" alone";
+
+fn is_topic(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=249).contains(&name.len()) && ![".", ".."].contains(&name) && name.bytes().all(allowed)
+}
+
 impl KafkaConfig {
     /// Where instances publish their rows.
     pub fn rows_topic(&self) -> String {
         let made = || format!("{}-rows", self.group);
         self.rows_topic.clone().unwrap_or_else(made)
+    }
+
+    /// Every topic needs a name that Kafka takes; that of the rows only if there are `rows`.
+    pub(super) fn check_topics(&self, rows: bool, faults: &Faults) {
+        let mut named = vec![
+            ("kafka.contact_topic", Some(&self.contact_topic)),
+            ("kafka.agent_topic", Some(&self.agent_topic)),
+            ("kafka.queue_topic", self.queue_topic.as_ref()),
+            ("kafka.snapshot_topic", self.snapshot_topic.as_ref()),
+        ];
+        if rows {
+            named.push(("kafka.rows_topic", self.rows_topic.as_ref()));
+        }
+        for (key, name) in named {
+            if let Some(name) = name.filter(|name| !is_topic(name) && !faults.about(key)) {
+                faults.push(key.to_owned(), Some(format!("{name:?}")), TOPIC);
+            }
+        }
+        let own = rows && self.rows_topic.is_none() && !faults.about("kafka.group");
+        if own && !is_topic(&self.rows_topic()) {
+            faults.push(
+                "kafka.group".to_owned(),
+                Some(format!("{:?}", self.group)),
+                format!(
+                    "the rows topic is named after it, with \"-rows\": {TOPIC}; or name that topic in \
+                     kafka.rows_topic"
+                ),
+            );
+        }
     }
 
     /// The properties that are laid over the engine's own: those handed through, and those that have

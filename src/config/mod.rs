@@ -296,6 +296,7 @@ fn check(root: &mut Section<'_>, overrides: &Overrides) -> Config {
     let windows = windows(root);
     let export = export(root, &windows);
     let cluster = cluster(root);
+    kafka.check_topics(cluster.enabled, root.faults());
     let log = log(root);
     let mut rules = rules(root);
     let windows = overrides.windows.clone().unwrap_or(windows);
