@@ -57,5 +57,51 @@ pub fn grow_command(brokers: &str, topic: &str, partitions: i32) -> String {
     )
 }
 
+/// The command that sets these of a topic's settings.
+pub fn alter_command(brokers: &str, topic: &str, settings: &[(&str, &str)]) -> String {
+    let set = settings.iter().map(|(key, value)| {
+        let list = value.contains(',');
+        let value = if list {
+            format!("[{value}]")
+        } else {
+            (*value).to_owned()
+        };
+        format!("{key}={value}")
+    });
+    let set: Vec<String> = set.collect();
+    format!(
+        "kafka-configs.sh --bootstrap-server {brokers} --alter --entity-type topics --entity-name {topic} \
+         --add-config {}",
+        set.join(",")
+    )
+}
+
+/// Those of the wanted settings that a topic falls short of, `has` being what a setting of it is. It may
+/// keep more than is wanted, take larger records, and clean up oftener.
+pub fn lacks(
+    wanted: Settings,
+    has: impl Fn(&str) -> Option<String>,
+) -> Vec<(&'static str, &'static str)> {
+    let lacks = |key: &str, wanted: &str| has(key).is_some_and(|has| !does(key, &has, wanted));
+    let wanted = wanted.iter().copied();
+    wanted.filter(|(key, wanted)| lacks(key, wanted)).collect()
+}
+
+/// Whether a setting does for what is wanted of it.
+fn does(key: &str, has: &str, wanted: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let (Some(has_number), Some(wanted_number)) = (number(has), number(wanted)) else {
+        // Without `delete` a group that is gone leaves something behind, no more.
+        let compacts = |policy: &str| policy.split(',').any(|part| part.trim() == "compact");
+        return has == wanted || (compacts(has) && compacts(wanted));
+    };
+    match key {
+        // -1: for ever
+        "retention.ms" => has_number < 0.0 || has_number >= wanted_number,
+        "max.message.bytes" => has_number >= wanted_number,
+        _ => has_number <= wanted_number,
+    }
+}
+
 #[cfg(test)]
 mod tests;

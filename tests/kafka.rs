@@ -36,7 +36,7 @@ use queuepulse::event::{Millis, Span};
 use queuepulse::ingest::partitioner::partition_of;
 use queuepulse::simulate::{Faults, Options, OwnedEvent, Scale, Simulation, Topic};
 use serde_json::Value;
-use topics::{Sender, broker, create, now};
+use topics::{Sender, broker, create, create_one, now};
 
 /// `QUEUEPULSE_KAFKA_EVENTS` takes another number.
 const EVENTS: usize = if cfg!(debug_assertions) {

@@ -340,7 +340,9 @@ fn taken_up(single: &Engine, group: &str, by_an_engine: bool) {
     for engine in [first, second, viewer] {
         let warned = engine.lines.try_iter().collect::<Vec<_>>();
         let warned: Vec<&String> = warned.iter().filter(|line| line.contains("WARN")).collect();
-        let about = warned.iter().filter(|line| line.contains(&rows)).count();
+        let about = warned.iter().filter(|line| line.contains(&rows));
+        // A topic made by hand lacks its settings, which is told each time.
+        let about = about.filter(|line| !line.contains("is not set")).count();
         assert!((1..=4).contains(&about), "{warned:#?}");
         assert_eq!(engine.end(), 0);
     }

@@ -51,7 +51,8 @@ impl RowsTopic {
             pause = Duration::from_millis(500);
             match self.partitions(&asking, ANSWER) {
                 Ok(Some(partitions)) => {
-                    self.tell(String::new());
+                    let shortfall = Self::admin(client).shortfall(&self.name, ROWS);
+                    self.tell(shortfall.unwrap_or_default());
                     return Ok(Some(partitions));
                 }
                 Ok(None) => {
@@ -91,7 +92,7 @@ impl RowsTopic {
         Ok(i32::try_from(count).ok().filter(|count| *count > 0))
     }
 
-    /// Says why there is no topic, unless that is what was said last.
+    /// Says why there is no topic, or what is wrong with it, unless that is what was said last.
     fn tell(&self, why: String) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if *told != why && !why.is_empty() {
@@ -114,11 +115,7 @@ impl RowsTopic {
         if !self.may_create {
             return Err(refused(""));
         }
-        let admin = Admin {
-            client,
-            within: WITHIN,
-        };
-        match admin.create(&self.name, 1, ROWS) {
+        match Self::admin(client).create(&self.name, 1, ROWS) {
             Ok(None) => {
                 tracing::info!("kafka: the rows topic {} did not exist: created", self.name);
                 Ok(())
@@ -128,6 +125,11 @@ impl RowsTopic {
             Ok(Some(code)) => Err(refused(&format!(" and the broker refuses it ({code})"))),
             Err(error) => Err(refused(&format!(" and cannot be created ({error})"))),
         }
+    }
+
+    fn admin(client: &ClientConfig) -> Admin<'_> {
+        let within = WITHIN;
+        Admin { client, within }
     }
 
     /// The command that creates it.

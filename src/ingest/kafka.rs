@@ -247,7 +247,12 @@ fn ensure_snapshot_topic(broker: &Broker, intake: &Intake) -> Result<bool, Inges
         let ensured = ensured(broker, &intake.settings);
         intake.progress.set_snapshots_unseen(ensured.is_err());
         match ensured {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                if let Some(topic) = snapshot_topic(&intake.settings) {
+                    topic.check();
+                }
+                return Ok(true);
+            }
             Err(refused @ TopicError::Refused { .. }) => return Err(refused.into()),
             Err(TopicError::Kafka(error)) => {
                 tracing::warn!(%error, "kafka: cannot look at the snapshot topic; trying again");
@@ -263,7 +268,7 @@ fn ensure_snapshot_topic(broker: &Broker, intake: &Intake) -> Result<bool, Inges
 /// Sees to it that the snapshot topic, if there is to be one, has as many partitions as each topic
 /// that is read.
 pub(super) fn ensured(broker: &Broker, settings: &KafkaSettings) -> Result<(), TopicError> {
-    let Some(name) = &settings.snapshot_topic else {
+    let Some(topic) = snapshot_topic(settings) else {
         return Ok(());
     };
     let count = |name: &str| match broker.topic(name, QUESTION)? {
@@ -274,12 +279,15 @@ pub(super) fn ensured(broker: &Broker, settings: &KafkaSettings) -> Result<(), T
     for topic in Topic::ALL {
         wanted = wanted.max(count(settings.topic(topic))?.unwrap_or(1));
     }
-    let topic = SnapshotTopic {
+    topic.ensure(count(&topic.name)?, wanted)
+}
+
+fn snapshot_topic(settings: &KafkaSettings) -> Option<SnapshotTopic> {
+    Some(SnapshotTopic {
         client: settings.outsider(),
-        name: name.clone(),
+        name: settings.snapshot_topic.clone()?,
         may_create: settings.create_topics,
-    };
-    topic.ensure(count(name)?, wanted)
+    })
 }
 
 /// How long one question to the broker may take.

@@ -64,6 +64,21 @@ impl SnapshotTopic {
         }
     }
 
+    /// Says what the topic's settings fall short of, if they do. Snapshots are written and read all the
+    /// same: what comes of it is disk, or an outage that they do not outlast.
+    pub fn check(&self) {
+        if let Some(shortfall) = self.admin().shortfall(&self.name, SNAPSHOTS) {
+            tracing::warn!("{shortfall}");
+        }
+    }
+
+    fn admin(&self) -> Admin<'_> {
+        Admin {
+            client: &self.client,
+            within: WITHIN,
+        }
+    }
+
     fn change(
         &self,
         what: &str,
@@ -78,11 +93,7 @@ impl SnapshotTopic {
         if !self.may_create {
             return Err(refused(""));
         }
-        let admin = Admin {
-            client: &self.client,
-            within: WITHIN,
-        };
-        match make(admin)? {
+        match make(self.admin())? {
             // Another instance was faster.
             None
             | Some(RDKafkaErrorCode::TopicAlreadyExists | RDKafkaErrorCode::InvalidPartitions) => {

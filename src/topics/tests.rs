@@ -53,3 +53,38 @@ fn the_script_makes_what_the_engine_makes() {
         expected(12, " --replication-factor 3")
     );
 }
+
+#[test]
+fn what_a_topic_falls_short_of_is_found_with_the_command_that_sets_it() {
+    let table = [
+        ("cleanup.policy", "compact,delete", true),
+        ("cleanup.policy", "compact", true),
+        ("cleanup.policy", "delete,compact", true),
+        ("cleanup.policy", "delete", false),
+        ("max.message.bytes", "1048588", true),
+        ("max.message.bytes", "8000000", true),
+        ("max.message.bytes", "500000", false),
+        ("min.cleanable.dirty.ratio", "0.1", true),
+        ("min.cleanable.dirty.ratio", "0.05", true),
+        ("min.cleanable.dirty.ratio", "0.5", false),
+        ("retention.ms", "-1", true),
+        ("retention.ms", "604800001", true),
+        ("retention.ms", "3600000", false),
+        ("segment.bytes", "1048576", true),
+        ("segment.bytes", "1073741824", false),
+    ];
+    for (key, value, does) in table {
+        let has = |of: &str| (of == key).then(|| value.to_owned());
+        let lacking = lacks(SNAPSHOTS, has);
+        let wanted = SNAPSHOTS.iter().copied().filter(|(of, _)| *of == key);
+        let expected: Vec<_> = wanted.filter(|_| !does).collect();
+        assert_eq!(lacking, expected, "{key}={value}");
+    }
+    let other =
+        |key: &str| (key == "cleanup.policy" || key == "retention.ms").then(|| "delete".to_owned());
+    assert_eq!(
+        alter_command("broker:9092", "t", &lacks(SNAPSHOTS, other)),
+        "kafka-configs.sh --bootstrap-server broker:9092 --alter --entity-type topics --entity-name t \
+         --add-config cleanup.policy=[compact,delete],retention.ms=604800000"
+    );
+}

@@ -479,3 +479,28 @@ fn without_leave_to_create_the_snapshot_topic_the_command_is_said() {
     );
     assert_ne!(engine.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+#[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
+fn topics_that_are_there_but_not_set_as_they_should_be_are_told_with_the_command() {
+    create(&broker(), "plain", PARTITIONS);
+    create_one(&broker(), "plain-snapshots", PARTITIONS);
+    create_one(&broker(), "plain-rows", 1);
+    let extra = [
+        ("QUEUEPULSE__KAFKA__SNAPSHOT_TOPIC", "plain-snapshots"),
+        ("QUEUEPULSE__KAFKA__ROWS_TOPIC", "plain-rows"),
+    ];
+    let mut engine = start("plain", &extra);
+    let mut told = [(); 2].map(|()| engine.wait_for("is not set as it should be"));
+    told.sort_by_key(|line| line.contains("plain-snapshots"));
+    for (line, topic) in told.iter().zip(["plain-rows", "plain-snapshots"]) {
+        let command = format!(
+            "--entity-name {topic} --add-config cleanup.policy=[compact,delete],\
+             min.cleanable.dirty.ratio=0.1,"
+        );
+        assert!(line.contains(&command), "{line}");
+    }
+    // It runs all the same.
+    wait_until_ready(&engine);
+    assert_eq!(engine.end(), 0);
+}
