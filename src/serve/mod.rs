@@ -6,6 +6,7 @@
 
 mod agents;
 mod api;
+mod gzip;
 mod health;
 mod limits;
 mod metrics;

@@ -1,5 +1,6 @@
 //! The routes, driven without a socket.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -314,6 +315,18 @@ async fn metrics_are_packed_when_asked() {
         .unwrap();
     let response = engine.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+    let packed = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let mut unpacked = String::new();
+    let mut decoder = flate2::read::GzDecoder::new(&packed[..]);
+    decoder.read_to_string(&mut unpacked).unwrap();
+    let plain = text(engine.ask("GET", "/metrics").await).await;
+    // what the process takes differs from one moment to the next
+    let of_queues = |text: &str| {
+        let lines = text.lines();
+        let kept = lines.filter(|line| !line.contains("resident") && !line.contains("process"));
+        kept.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of_queues(&unpacked), of_queues(&plain));
 }
 
 #[tokio::test]
