@@ -6,34 +6,21 @@
 //! partition at a time. Not a divan bench, which would time the simulation with it.
 
 #![allow(clippy::print_stdout, reason = "a bench tells its results")]
-#![allow(clippy::cast_precision_loss, reason = "results have three digits")]
 
+#[path = "support/costs.rs"]
+mod costs;
 #[path = "support/memory.rs"]
 mod memory;
 mod support;
 
-use std::hint::black_box;
+use costs::{BATCH, Costs};
+use queuepulse::event::Span;
+use support::engine::{Records, warm};
 
-use memory::{lap, processor_time};
-use queuepulse::decode::decode;
-use queuepulse::event::{Discard, Event, Span};
-use support::engine::{Engine, Records, warm};
-
-/// Records of a partition in a batch.
-const BATCH: usize = 512;
 /// So many seconds of the centre are gathered, then grouped by partition.
 const GATHERED: i64 = 30;
 /// How often.
 const ROUNDS: usize = 8;
-
-/// Processor time in nanoseconds, and what it was spent on.
-#[derive(Default)]
-struct Costs {
-    events: u64,
-    decode: u64,
-    apply: u64,
-    absorb: u64,
-}
 
 fn main() {
     let mut numbers = std::env::args()
@@ -54,41 +41,21 @@ fn main() {
             } else {
                 &mut agents
             };
-            timed(&mut engine, partition, &batch, costs);
+            costs.batch(&mut engine, partition, &batch);
         }
         let frame = engine.view(now);
         engine.publish(frame);
     }
-    contacts.tell("contact");
-    agents.tell("agent");
+    tell("contact", &contacts);
+    tell("agent", &agents);
 }
 
-/// Each step over a whole batch, so that reading the clock costs nothing.
-fn timed(engine: &mut Engine, partition: usize, batch: &[&[u8]], costs: &mut Costs) {
-    costs.events += batch.len() as u64;
-    let mut start = processor_time();
-    let events: Vec<Result<Event<'_>, Discard>> = batch
-        .iter()
-        .map(|record| decode(black_box(record), &engine.limits))
-        .collect();
-    lap(&mut start, &mut costs.decode);
-    for event in events.iter().flatten() {
-        let _ = engine.partitions[partition].apply(event);
-    }
-    lap(&mut start, &mut costs.apply);
-    engine.absorb(partition);
-    lap(&mut start, &mut costs.absorb);
-}
-
-impl Costs {
-    fn tell(&self, kind: &str) {
-        let event = |nanos: u64| nanos as f64 / self.events.max(1) as f64;
-        println!(
-            "{kind}: decode {:.0}, apply {:.0}, absorb {:.0} ns an event, {} events",
-            event(self.decode),
-            event(self.apply),
-            event(self.absorb),
-            self.events
-        );
-    }
+fn tell(kind: &str, costs: &Costs) {
+    println!(
+        "{kind}: decode {:.0}, apply {:.0}, absorb {:.0} ns an event, {} events",
+        costs.each(costs.decode),
+        costs.each(costs.apply),
+        costs.each(costs.absorb),
+        costs.events
+    );
 }

@@ -23,6 +23,8 @@
 
 #[path = "../tests/kafka/engine.rs"]
 mod engine;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "../tests/kafka/topics.rs"]
 mod topics;
 
@@ -228,17 +230,9 @@ fn whole(brokers: &str, counted: u64, run: u64) -> Cost {
         if engine.records_read() as u64 >= counted {
             println!(
                 "             peak memory {} MiB",
-                resident_peak(&process) / 1024
+                memory::resident_peak(&process) / 1024
             );
             return cost;
         }
     }
-}
-
-/// The most memory that a process had resident, in KiB.
-fn resident_peak(process: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
 }

@@ -75,7 +75,7 @@ fn main() {
     costs.tell();
     println!(
         "resident at most {} MiB, simulation included",
-        resident_peak() / 1024
+        resident_peak("self") / 1024
     );
 }
 

@@ -175,6 +175,6 @@ fn tell(costs: &Costs, outbox: &Outbox, shown: u64) {
     );
     println!(
         "resident at most {} MiB, simulation included",
-        resident_peak() / 1024
+        resident_peak("self") / 1024
     );
 }

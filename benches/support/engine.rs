@@ -86,7 +86,8 @@ pub struct Engine {
     /// Facts absorbed so far.
     pub facts: u64,
     instants: Vec<Instant>,
-    frames: Frames,
+    /// What readers take.
+    pub frames: Arc<Frames>,
     publisher: Publisher,
     coverage: Coverage,
 }
@@ -95,12 +96,17 @@ impl Engine {
     /// An empty engine over so many partitions of each topic, with the default settings.
     pub fn new(partitions: usize) -> Self {
         let config = Config::defaults().unwrap_or_else(|fault| unreachable!("{fault}"));
+        Self::of(partitions, config)
+    }
+
+    /// The same with other settings.
+    pub fn of(partitions: usize, config: Config) -> Self {
         let settings = Arc::clone(&config.state);
         let view = config.view.clone();
         let file = move |_: &str, _: &str, _: &str| view.clone();
         let registry = Arc::new(Registry::new(Arc::clone(&settings), Box::new(file)));
         let numbering: Arc<dyn Numbering> = Arc::<Registry>::clone(&registry);
-        let frames = Frames::new(1);
+        let frames = Arc::new(Frames::new(1));
         Self {
             tables: Tables::new(numbering, &settings, &config.windows),
             partitions: (0..2 * partitions)

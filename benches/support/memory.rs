@@ -8,6 +8,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
 
 thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
@@ -53,11 +56,8 @@ pub fn live() -> i64 {
 /// Processor time of this thread, in nanoseconds: on a machine shared with others it says what work
 /// costs, where a clock on the wall says how long it took.
 pub fn processor_time() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ')
-        .next()
-        .and_then(|nanos| nanos.parse().ok())
-        .unwrap_or(0)
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from);
+    u64::try_from(time.unwrap_or_default().as_nanos()).unwrap_or(0)
 }
 
 /// What the stage took since `start`, and the start of the next.
@@ -67,10 +67,19 @@ pub fn lap(start: &mut u64, cost: &mut u64) {
     *start = now;
 }
 
-/// The most memory that this process had resident, in KiB.
-pub fn resident_peak() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+/// The most memory that a process ("self" or its number) had resident, in KiB.
+pub fn resident_peak(process: &str) -> u64 {
+    resident_line(process, "VmHWM:")
+}
+
+/// The memory that a process has resident, in KiB.
+pub fn resident(process: &str) -> u64 {
+    resident_line(process, "VmRSS:")
+}
+
+fn resident_line(process: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())
         .unwrap_or(0)
 }
