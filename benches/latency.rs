@@ -3,8 +3,8 @@
 //!     tests/kafka/kafka.sh cargo bench --bench latency -- [QUEUES] [SECONDS] [RATE…]
 //!
 //! 100 queues, 30 seconds and 1,000, 10,000 and 50,000 events a second unless asked for others. A simulated centre's
-//! events are made beforehand and sent at the rate; at 7,300 a second its time is the clock's, faster it
-//! runs faster. Among them go probes, 200 a second: each is one more contact waiting in one of 16 queues
+//! events are made beforehand and sent at the rate; up to 7,300 a second its time runs as the clock's, beyond
+//! that faster. Among them go probes, 200 a second: each is one more contact waiting in one of 16 queues
 //! of their own, one to a partition. So the count that a reader finds there says which probes it sees.
 //!
 //! A probe's time runs from when it was due to be sent, so a late sender, the producer's linger and
