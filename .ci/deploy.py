@@ -71,6 +71,9 @@ def check_compose(tools):
         for port in service.get("ports", []):
             if port.get("host_ip") != "127.0.0.1":
                 faults.append(f"compose.yaml: {name} is open beyond this machine")
+        targets = [volume["target"] for volume in service.get("volumes", [])]
+        if name == "kafka" and service["environment"].get("KAFKA_LOG_DIRS") not in targets:
+            faults.append("compose.yaml: Kafka's log does not lie in its volume")
     must("topics.sh", run("sh", "-n", DEPLOY / "kafka/topics.sh"))
     print(f"compose.yaml: compose-go, {len(made.get('services', {}))} services")
 
