@@ -4,8 +4,9 @@
 usage: prometheus.py QUEUEPULSE-BINARY
 
 Holds: promtool finds nothing; no queue has more than 80 samples; PromQL sums over queues equal the
-engine's own total row; every expression of every rule, dashboard and dashboard variable gives data,
-or nothing for a reason that stands in empty.yml; Ctrl-C ends the demo within 3 s with status 0.
+engine's own total row; the board of agents counts each once, of all clients and of one; every
+expression of every rule, dashboard and dashboard variable gives data, or nothing for a reason that
+stands in empty.yml; Ctrl-C ends the demo within 3 s with status 0.
 Needs PyYAML.
 """
 import collections
@@ -66,9 +67,9 @@ def sums_agree(engine, address):
     return True
 
 
-def filled(expression):
+def filled(expression, names=None):
     """A dashboard's expression as Grafana would send it."""
-    names = ONE if '="$client"' in expression else {}
+    names = names or (ONE if '="$client"' in expression else {})
     for name, text in (EVERY | names).items():
         expression = expression.replace(f"${name}", text)
     return expression
@@ -88,6 +89,17 @@ def expressions():
         for panel in board["panels"]:
             for target in panel["targets"]:
                 yield f"{board['uid']}: {panel['title']} {target['refId']}", filled(target["expr"])
+
+
+def check_agents(address):
+    """Clients must not be added up; both sides are asked at one instant."""
+    online = next(panel for panel in json.loads((DEPLOY / "grafana/dashboards/agents.json").read_text())["panels"] if panel["title"] == "Online")
+    shown = online["targets"][0]["expr"]
+    several = "sum(max by (client) (queuepulse_client_agents_online)) > max(queuepulse_all_agents_online)"
+    within(60, "an agent of two clients", lambda: value(address, several))
+    for names, right in ((EVERY, "max(queuepulse_all_agents_online)"), (ONE, 'max(queuepulse_client_agents_online{client="acme"})')):
+        if value(address, f"({filled(shown, names)}) - {right}") != 0:
+            raise SystemExit(f"agents.json: {shown} is not {right}")
 
 
 def variables():
@@ -161,6 +173,7 @@ def main():
         with prometheus(pathlib.Path(folder), config) as address:
             within(30, "a scrape", lambda: value(address, 'up{job="queuepulse"}') == 1)
             within(60, "equal sums", lambda: sums_agree(engine, address))
+            check_agents(address)
             check_expressions(address)
         # Half a question, and a stream that nobody reads, must not hold up the end.
         host, port = engine.removeprefix("http://").split(":")

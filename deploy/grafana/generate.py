@@ -132,11 +132,11 @@ def to_queue(name):
     return override(name, links=[{"title": "This queue", "url": url}])
 
 
-def variable(name, label, query, many=True):
-    every = {"text": "All", "value": "$__all"}
+def variable(name, label, query, every=True, several=True):
+    """Of which one value can be chosen, or `every` one, or `several`."""
     made = {"type": "query", "name": name, "label": label, "query": query, "datasource": CHOSEN, "refresh": 2, "sort": 1,
-            "multi": many, "includeAll": many}
-    return made | ({"allValue": ".*", "current": every} if many else {})
+            "multi": every and several, "includeAll": every}
+    return made | ({"allValue": ".*", "current": {"text": "All", "value": "$__all"}} if every else {})
 
 
 SOURCE = {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus"}
@@ -299,7 +299,11 @@ def queue():
 
 def agents():
     chosen = '{client=~"$client"}'
-    state = lambda name: f"sum(max by (client) (queuepulse_client_agents_{name}{chosen}))"
+    # An agent may serve several clients, so that clients must not be added up. The series of all agents
+    # have no label `client`: `.*`, which is All, finds them; a client finds its own.
+    rows = lambda family, name: f"queuepulse_{family}_agents_{name}{chosen}"
+    state = lambda name: f"max({rows('all', name)}) or max({rows('client', name)})"
+    aux = f"max by (reason) ({rows('all', 'aux')}) or max by (reason) ({rows('client', 'aux')})"
     occupancy = lambda span: f'client:queuepulse_occupancy:ratio{{client=~"$client", window="{span}"}}'
     heat = [(None, GOOD), (0.85, WARN), (0.9, BAD)]
     per_client = [("online", "agents_online"), ("available", "agents_available"), ("on contact", "agents_on_contact"), ("ACW", "agents_acw"), ("not responding", "agents_not_responding")]
@@ -307,33 +311,31 @@ def agents():
     queries = [q(f"max by (client) (queuepulse_client_{key}{chosen})", ref=refs[at], table=True) for at, (_, key) in enumerate(per_client)] + [q(f"max by (client) ({occupancy('30m')})", ref="F", table=True)]
     names = {"client": "client"} | {f"Value #{refs[at]}": name for at, (name, _) in enumerate(per_client)} | {"Value #F": "occupancy 30m"}
     by_queue = [("online", "online"), ("available", "available"), ("alerting", "alerting"), ("on contact", "on_contact"), ("ACW", "acw")]
-    pick = f'{{{PICK}}}'
-    grouped = f' and on ({QUEUE}) queuepulse_queue_info{{group=~"$group"}}'
-    queue_queries = [q(f"max by ({QUEUE}) (queuepulse_agents_{key}{pick}){grouped}", ref=refs[at], table=True) for at, (_, key) in enumerate(by_queue)]
+    queue_queries = [q(f"max by ({QUEUE}) (queuepulse_agents_{key}{chosen})", ref=refs[at], table=True) for at, (_, key) in enumerate(by_queue)]
     queue_names = {"client": "client", "queue": "queue", "channel": "channel"} | {f"Value #{refs[at]}": name for at, (name, _) in enumerate(by_queue)}
-    return board("queuepulse-agents", "queuepulse: agents and occupancy", "Each agent counted once, whatever queues it serves.", [
+    return board("queuepulse-agents", "queuepulse: agents and occupancy", "Of one client or of all; each agent counted once, whatever queues and clients it serves.", [
         (5, [
             (4, stat("Online", "Presence is not offline.", state("online"), "none")),
             (4, stat("Available", "No contact at all, and responding.", state("available"), "none", [(None, BAD), (1, GOOD)])),
             (4, stat("On contact", "At least one contact connected or held.", state("on_contact"), "none")),
             (4, stat("ACW", "After-contact work only.", state("acw"), "none")),
-            (4, stat("In aux", "Of any reason; may overlap with on contact.", f"sum(max by (client, reason) (queuepulse_client_agents_aux{chosen})) or vector(0)", "none")),
+            (4, stat("In aux", "Of any reason; may overlap with on contact.", f"sum({aux}) or vector(0)", "none")),
             (4, stat("Not responding", "Let a contact ring, and get none until they say that they are there.", state("not_responding"), "none", [(None, CALM), (1, WARN)])),
         ]),
         (9, [
             (12, lines("Agents by activity", "Available, alerting, on contact, ACW, not responding: an agent is in one of them, or idle in aux.",
                        [q(state(key), name, ref) for ref, key, name in (("A", "available", "available"), ("B", "alerting", "alerting"), ("C", "on_contact", "on contact"), ("D", "acw", "ACW"), ("E", "not_responding", "not responding"))], "none", stack=True)),
-            (12, lines("Aux by reason", "Agents in aux now.", [q(f"sum by (reason) (max by (client, reason) (queuepulse_client_agents_aux{chosen}))", "{{reason}}")], "none", stack=True)),
+            (12, lines("Aux by reason", "Agents in aux now.", [q(aux, "{{reason}}")], "none", stack=True)),
         ]),
         (9, [
             (12, lines("Occupancy, 30 min", "Busy / (busy + available) by client. Alerts at 90 %, clears below 85 %.", [q(occupancy("30m"), "{{client}}")], "percentunit", low=None, high=1, levels=heat)),
             (12, lines("Occupancy, 5 min", "The same, of the last five minutes.", [q(occupancy("5m"), "{{client}}")], "percentunit", low=None, high=1, levels=heat)),
         ]),
         (8, [
-            (10, table("Clients", "Agents of each client, counted once.", queries, names, "occupancy 30m", [colored("occupancy 30m", "percentunit", heat, 0)], descending=True)),
+            (10, table("Clients", "Agents of each client, counted once. One who serves several clients stands in the row of each, so that this column must not be added up.", queries, names, "occupancy 30m", [colored("occupancy 30m", "percentunit", heat, 0)], descending=True)),
             (14, table("Members by queue", "An agent stands in the row of each of its queues, so that this column must not be added up.", queue_queries, queue_names, "available", [to_queue("queue"), colored("available", "none", [(None, BAD), (1, CALM)])])),
         ]),
-    ], of_queues(), since="now-3h")
+    ], [SOURCE, variable("client", "Client", "label_values(queuepulse_queue_info, client)", several=False)], since="now-3h")
 
 
 def intraday():
