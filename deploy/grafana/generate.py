@@ -234,7 +234,7 @@ def floor():
             (3, AGE),
         ]),
         (16, [
-            (17, table("Queues, worst first", "The 15 queues that are farthest below their target over five minutes.", queries, names, "against target", looks, size="md")),
+            (17, table("Queues, worst first", "The 15 queues that are farthest below their target over five minutes; fewer than five contacts decide nothing.", queries, names, "against target", looks, size="md")),
             (7, table("Alerts", "What fires now.", [q(alerts, table=True)],
                       {"severity": "severity", "alertname": "alert", "client": "client", "queue": "queue"}, "severity",
                       [override("severity", mappings=[{"type": "value", "options": {
@@ -255,7 +255,7 @@ def queue():
     return board("queuepulse-queue", "queuepulse: queue", "One queue: now, and its last hours.", [
         (5, [
             (4, stat("Service level", "Over 5 and 30 minutes and today, by the queue's own variant and threshold.", [q(level, "{{window}}")], "percentunit", decimals=0, spark=False)),
-            (3, stat("Against target, 5 min", "Points above or below the queue's own target.", gap, "percentunit", GAP, 0)),
+            (3, stat("Against target, 5 min", "Points above or below the queue's own target; 0 of fewer than five contacts, which decide nothing.", gap, "percentunit", GAP, 0)),
             (3, stat("Waiting", "Contacts waiting or ringing, and those past the threshold.", [q(one("queuepulse_waiting"), "waiting", "A"), q(one("queuepulse_waiting_past_threshold"), "past threshold", "B")], "none")),
             (3, stat("Oldest wait", "Age of the contact that has waited longest; – while nobody waits.", one("queuepulse_longest_wait_seconds"), "s", decimals=0)),
             (3, stat("Expected wait", "Of one more arrival; – when nobody is online or nothing was handled.", one("queuepulse_expected_wait_seconds"), "s", decimals=0)),
