@@ -238,7 +238,7 @@ impl Centre {
             self.contacts[contact as usize].timed = false;
             let state = &self.contacts[contact as usize];
             let queue = &self.queues[state.queue as usize];
-            let id = state.serial.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let id = self.out.contact_number(state.serial);
             let comma = if text.len() > 1 { "," } else { "" };
             let _ = write!(
                 text,

@@ -148,7 +148,7 @@ impl Centre {
             now: options.from,
             dice,
             agenda: Agenda::default(),
-            out: Writer::default(),
+            out: Writer::of_run(options.seed, options.from),
             clients: plan.clients,
             queues,
             agents,

@@ -48,6 +48,21 @@ fn events_come_in_order_of_time_with_ids_of_their_own() {
 }
 
 #[test]
+fn a_run_that_begins_later_tells_of_other_contacts() {
+    let ids = |from| -> BTreeSet<String> {
+        let run = Simulation::new(&Options::demo(3, from)).take(20_000);
+        let events: Vec<OwnedEvent> = run.collect();
+        let values = parsed(&events);
+        let ids = values
+            .iter()
+            .flat_map(|event| [text(event, "id"), text(event, "contact_id")]);
+        ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
+    };
+    let (first, second) = (ids(FROM), ids(FROM + Span::seconds(1)));
+    assert!(first.is_disjoint(&second));
+}
+
+#[test]
 fn every_event_decodes() {
     for event in demo_events(70) {
         let decoded = decode(&event.json, &Limits::default());

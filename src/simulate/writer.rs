@@ -17,6 +17,9 @@ pub(super) enum TimeForm {
     Text,
 }
 
+/// An odd factor is a bijection: ids look random and never meet.
+const SCATTER: u64 = 0x9E37_79B9_7F4A_7C15;
+
 #[derive(Clone, Debug)]
 struct Entry {
     topic: Topic,
@@ -28,6 +31,8 @@ struct Entry {
 /// The events written for the current action, handed out one by one.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
+    /// Tells the ids of this run from those of another.
+    run: u64,
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     handed: usize,
@@ -48,6 +53,21 @@ pub(super) struct Line<'a> {
 }
 
 impl Writer {
+    /// Of a run that begins then. Its ids are its own: a simulation that is begun anew on the same
+    /// topics tells of other contacts, where the same ids would be duplicates of the first.
+    pub(super) fn of_run(seed: u64, from: Millis) -> Self {
+        let run = seed ^ from.0.cast_unsigned().rotate_left(32);
+        Self {
+            run: run.wrapping_mul(SCATTER),
+            ..Self::default()
+        }
+    }
+
+    /// The number in a contact's id.
+    pub(super) fn contact_number(&self, contact: u64) -> u64 {
+        contact.wrapping_mul(SCATTER) ^ self.run
+    }
+
     /// Hands out the next event, if one is left.
     pub(super) fn take(&mut self) -> Option<SimEvent<'_>> {
         let entry = self.entries.get(self.handed)?;
@@ -120,7 +140,7 @@ impl Writer {
     fn open(&mut self, topic: Topic, time: Millis, form: TimeForm, kind: &str) -> Line<'_> {
         let start = self.bytes.len();
         self.serial += 1;
-        let serial = self.serial;
+        let serial = self.serial ^ self.run;
         if form == TimeForm::Text {
             self.state_second(time);
         }
@@ -228,8 +248,7 @@ impl Line<'_> {
     pub(super) fn contact_id(&mut self, contact: u64) -> Range<usize> {
         let start = self.writer.bytes.len();
         self.raw("WT");
-        // An odd factor is a bijection: ids look random and never meet.
-        self.hex(contact.wrapping_mul(0x9E37_79B9_7F4A_7C15), 16);
+        self.hex(self.writer.contact_number(contact), 16);
         start..self.writer.bytes.len()
     }
 
