@@ -205,7 +205,10 @@ impl Queue {
         let below = |limit: f64| counted && ratio.is_some_and(|ratio| ratio < limit);
         let oldest = now.longest_wait_seconds.unwrap_or(0.0);
         let at_work = |online: i64| online - now.aux().unwrap_or(0);
-        let unstaffed = now.waiting > 0 && now.agents_online.is_some_and(|on| at_work(on) <= 0);
+        // Of a client whose events are of contacts alone nothing is known of agents.
+        let online = now.agents_online;
+        let online = online.filter(|online| *online > 0 || now.agents_available.is_some());
+        let unstaffed = now.waiting > 0 && online.is_some_and(|online| at_work(online) <= 0);
         let (critical, warning) = (
             (3.0 * target - 2.0).max(0.5 * target),
             (2.0 * target - 1.0).max(0.75 * target),

@@ -172,6 +172,14 @@ fn levels_are_the_pages() {
             Level::Critical,
         ),
         (
+            "events of contacts alone",
+            with(
+                "a",
+                &now(json!({"waiting": 1, "agents_online": 0, "agents_available": null})),
+            ),
+            Level::Good,
+        ),
+        (
             "agents are not known",
             with(
                 "a",

@@ -34,6 +34,7 @@ for (const [what, differs, level] of [
   ["the same where five minutes are fine", { threshold: 300, now: { waiting: 1, longest_wait_seconds: 121 } }, "good"],
   ["nobody at work", { now: { waiting: 1, agents_online: 2, agents_available: 0, agents_aux: { break: 1, lunch: 1 } } }, "critical"],
   ["nobody at work and nobody waits", { now: { agents_online: 0, agents_available: 0 } }, "good"],
+  ["events of contacts alone", { now: { waiting: 1, agents_online: 0, agents_available: null } }, "good"],
   ["agents are not known", { now: { waiting: 1, agents_online: null, agents_aux: null } }, "good"],
 ]) {
   test(`level: ${what}`, () => assert.equal(LEVELS[levelOf(row(differs))].name, level));

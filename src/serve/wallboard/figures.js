@@ -49,7 +49,9 @@ export function levelOf(row, chosen) {
   const level = serviceLevel(row, chosen);
   const counted = now.service_level_ratio !== null || window.service_level_met + window.service_level_missed >= ENOUGH;
   const oldest = now.longest_wait_seconds ?? 0;
-  const unstaffed = now.waiting > 0 && now.agents_online !== null && now.agents_online - auxOf(now) <= 0;
+  // Of a client whose events are of contacts alone nothing is known of agents.
+  const known = now.agents_available !== null || now.agents_online > 0;
+  const unstaffed = now.waiting > 0 && known && now.agents_online !== null && now.agents_online - auxOf(now) <= 0;
   const below = (limit) => level !== null && counted && level < limit;
   if (unstaffed || below(criticalBelow(target)) || oldest > Math.max(6 * threshold, 120)) return CRITICAL;
   if (below(warningBelow(target)) || oldest > Math.max(3 * threshold, 60)) return WARNING;
