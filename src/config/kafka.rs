@@ -1,6 +1,7 @@
 //! The `[kafka]` section, and the properties that librdkafka gets.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rdkafka::ClientConfig;
@@ -94,7 +95,8 @@ impl KafkaConfig {
         self.rows_topic.clone().unwrap_or_else(made)
     }
 
-    /// Every topic needs a name that Kafka takes; that of the rows only if there are `rows`.
+    /// Every topic needs a name that Kafka takes, and that no other has: rows or snapshots among events
+    /// would be read as such. That of the rows only if there are `rows`.
     pub(super) fn check_topics(&self, rows: bool, faults: &Faults) {
         let mut named = vec![
             ("kafka.contact_topic", Some(&self.contact_topic)),
@@ -105,10 +107,20 @@ impl KafkaConfig {
         if rows {
             named.push(("kafka.rows_topic", self.rows_topic.as_ref()));
         }
+        let mut taken = BTreeMap::new();
         for (key, name) in named {
-            if let Some(name) = name.filter(|name| !is_topic(name) && !faults.about(key)) {
-                faults.push(key.to_owned(), Some(format!("{name:?}")), TOPIC);
-            }
+            let Some(name) = name.filter(|_| !faults.about(key)) else {
+                continue;
+            };
+            let advice = match taken.entry(name) {
+                _ if !is_topic(name) => TOPIC.to_owned(),
+                Entry::Occupied(other) => format!("give another topic than {}", other.get()),
+                Entry::Vacant(place) => {
+                    place.insert(key);
+                    continue;
+                }
+            };
+            faults.push(key.to_owned(), Some(format!("{name:?}")), advice);
         }
         let own = rows && self.rows_topic.is_none() && !faults.about("kafka.group");
         if own && !is_topic(&self.rows_topic()) {
@@ -162,13 +174,6 @@ pub(super) fn kafka(root: &mut Section<'_>) -> KafkaConfig {
             .unwrap_or_default(),
         properties: properties(&mut section),
     };
-    if config.contact_topic == config.agent_topic {
-        section.faults().push(
-            section.key("agent_topic"),
-            Some(format!("{:?}", config.agent_topic)),
-            "give another topic than contact_topic",
-        );
-    }
     section.finish();
     config
 }
