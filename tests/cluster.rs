@@ -150,6 +150,7 @@ fn json(frames: Vec<Arc<Frame>>, registry: &Registry, specs: &Arc<[WindowSpec]>)
     let mut value = serde_json::to_value(Snapshot {
         merged: &merged,
         data_age_seconds: None,
+        source_silence_seconds: None,
     })
     .unwrap();
     // what only makes numbers differ

@@ -104,6 +104,7 @@ impl Engine {
         let snapshot = Snapshot {
             merged: &merged,
             data_age_seconds: None,
+            source_silence_seconds: None,
         };
         let json = serde_json::to_string(&snapshot).expect("serializes");
         let text = self

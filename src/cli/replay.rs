@@ -207,6 +207,7 @@ fn write(report: &Report, format: Format, export: ExportOptions) -> Result<(), F
                 .map(|merged| Snapshot {
                     merged,
                     data_age_seconds: None,
+                    source_silence_seconds: None,
                 })
                 .collect();
             let json = serde_json::to_string(&snapshots);

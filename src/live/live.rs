@@ -92,6 +92,9 @@ pub struct Look {
     pub share: Share,
     /// It is too old to stand for now: said where it is shown, and not exported.
     pub stale: bool,
+    /// How long no topic has sent an event; none before the first one, and of figures that others
+    /// have a part in, since their topics' silence is not known here.
+    pub silence: Option<Span>,
 }
 
 impl Look {
@@ -100,6 +103,11 @@ impl Look {
         self.condition
             .data_age
             .map(|age| crate::kpi::seconds(age.0))
+    }
+
+    /// `source_silence_seconds`.
+    pub fn source_silence_seconds(&self) -> Option<f64> {
+        self.silence.map(|silence| crate::kpi::seconds(silence.0))
     }
 }
 
@@ -266,10 +274,12 @@ fn shown(merged: Arc<Merged>, condition: Condition) -> Result<Look, Absent> {
     if merged.tick < condition.shown_from {
         return Err(Absent::NoFrame);
     }
+    let silence = condition.silence.iter().map(|(_, silence)| *silence).min();
     Ok(Look {
         merged,
         condition,
         share: Share::All,
         stale: false,
+        silence,
     })
 }

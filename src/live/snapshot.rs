@@ -38,6 +38,8 @@ pub struct Snapshot<'a> {
     pub merged: &'a Merged,
     /// Age of the data in seconds; none in a replay.
     pub data_age_seconds: Option<f64>,
+    /// Seconds since the last event; none where that is not known, and in a replay.
+    pub source_silence_seconds: Option<f64>,
 }
 
 impl Serialize for Snapshot<'_> {
@@ -98,6 +100,7 @@ impl Snapshot<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
+        map.serialize_entry("source_silence_seconds", &self.source_silence_seconds)?;
         map.serialize_entry("queues", &rows(&merged.queues))?;
         map.serialize_entry("clients", &rows(&merged.clients))?;
         map.serialize_entry("groups", &rows(&merged.groups))?;

@@ -16,6 +16,7 @@ fn snapshot(merged: &Merged) -> Value {
     serde_json::to_value(Snapshot {
         merged,
         data_age_seconds: None,
+        source_silence_seconds: None,
     })
     .unwrap()
 }

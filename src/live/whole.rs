@@ -65,6 +65,7 @@ impl Live {
             condition,
             share: shown.share,
             stale,
+            silence: None,
         })
     }
 

@@ -27,6 +27,7 @@ pub(super) async fn snapshot(
     let snapshot = Snapshot {
         merged: &look.merged,
         data_age_seconds: look.data_age_seconds(),
+        source_silence_seconds: look.source_silence_seconds(),
     };
     match asked.window(&served.live)? {
         None => json(&snapshot),
@@ -77,6 +78,7 @@ async fn detail(served: &Served, key: QueueKey, asked: &Asked) -> Result<Respons
     json(&Detail {
         at: rfc3339(look.merged.now),
         data_age_seconds: look.data_age_seconds(),
+        source_silence_seconds: look.source_silence_seconds(),
         figures: row_figures(row, &look.merged, window),
         last_hour: columns.as_deref().ok().map(|columns| Minutes {
             row,
@@ -92,6 +94,7 @@ async fn detail(served: &Served, key: QueueKey, asked: &Asked) -> Result<Respons
 struct Detail<'a, F: Serialize> {
     at: String,
     data_age_seconds: Option<f64>,
+    source_silence_seconds: Option<f64>,
     #[serde(flatten)]
     figures: F,
     /// `null` when it is not known.

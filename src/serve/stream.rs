@@ -51,6 +51,7 @@ impl Events {
         let snapshot = Snapshot {
             merged: &look.merged,
             data_age_seconds: look.data_age_seconds(),
+            source_silence_seconds: look.source_silence_seconds(),
         };
         let figures = OneWindow {
             snapshot,

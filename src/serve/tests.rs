@@ -57,6 +57,10 @@ fn engine() -> Engine {
                 shown_from: fence.1.load(Ordering::Relaxed),
                 catching_up,
                 data_age: Some(Span(300)),
+                silence: vec![
+                    ("contact-events".to_owned(), Span::seconds(72)),
+                    ("agent-events".to_owned(), Span(25_500)),
+                ],
                 poll_age: Some(if switches.1.load(Ordering::Relaxed) {
                     Span::seconds(60)
                 } else {
@@ -128,6 +132,10 @@ async fn the_snapshot_shows_every_queue_and_the_age_of_the_data() {
     assert_eq!(status, StatusCode::OK);
     assert_eq!(snapshot["queues"].as_array().unwrap().len(), 3);
     assert_eq!(snapshot["data_age_seconds"], 0.3);
+    assert_eq!(
+        snapshot["source_silence_seconds"], 25.5,
+        "of the topic that sent last"
+    );
     assert_eq!(snapshot["total"]["windows"]["30m"]["offered"], 8);
 }
 

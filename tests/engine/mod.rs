@@ -226,6 +226,7 @@ impl Engine {
         serde_json::to_value(Snapshot {
             merged: &merged,
             data_age_seconds: None,
+            source_silence_seconds: None,
         })
         .expect("serializes")
     }
@@ -297,6 +298,7 @@ pub fn replayed(
         let snapshot = Snapshot {
             merged,
             data_age_seconds: None,
+            source_silence_seconds: None,
         };
         serde_json::to_value(snapshot).expect("serializes")
     };

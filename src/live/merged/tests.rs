@@ -11,6 +11,7 @@ fn json(merged: &Merged) -> serde_json::Value {
     serde_json::to_value(Snapshot {
         merged,
         data_age_seconds: None,
+        source_silence_seconds: None,
     })
     .unwrap()
 }

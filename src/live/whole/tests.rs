@@ -74,6 +74,7 @@ fn among_others_the_whole_is_shown_whatever_ones_own_partitions_do() {
     let look = live.look().unwrap();
     assert_eq!(look.merged.to, NOW);
     assert_eq!(look.data_age_seconds(), Some(1.3));
+    assert_eq!(look.silence, None, "nobody knows it of all topics");
     assert_eq!(
         look.share,
         Share::Of(vec![true, false]),
