@@ -30,10 +30,10 @@ export async function fake(count, windows = ["30m"]) {
   for (const row of rows) row.windows = Object.fromEntries(windows.map((key) => [key, row.windows["30m"]]));
   const names = (key) => [...new Set(rows.map(key))].sort();
   const sum = { now: rows[0].now, windows: rows[0].windows };
-  const engine = { rows, age: 0.3, silent: false, agents: null, asked: [], listeners: new Set() };
+  const engine = { rows, age: 0.3, silence: 0.4, absent: null, silent: false, agents: null, asked: [], listeners: new Set() };
   const brief = (row, key) => ({ ...row, windows: { [key]: row.windows[key] } });
   const snapshot = (key) => JSON.stringify({
-    at: new Date().toISOString(), data_age_seconds: engine.age, queues: rows.map((row) => brief(row, key)),
+    at: new Date().toISOString(), data_age_seconds: engine.age, source_silence_seconds: engine.silence, queues: rows.map((row) => brief(row, key)),
     clients: names((row) => row.client_id).map((client_id) => ({ client_id, ...sum })),
     groups: names((row) => row.settings.group).map((group) => ({ group, ...sum })),
     channels: names((row) => row.channel).map((channel) => ({ channel, ...sum })), total: sum,
@@ -72,8 +72,9 @@ export async function fake(count, windows = ["30m"]) {
   // As the engine: each 250 ms, each second when there is much to say.
   const timer = setInterval(() => {
     if (engine.silent || engine.listeners.size === 0) return;
+    const absent = engine.absent && `event: absent\ndata: ${JSON.stringify({ reason: engine.absent })}\n\n`;
     for (const key of new Set([...engine.listeners].map((listener) => listener.window))) {
-      const text = `event: figures\ndata: ${snapshot(key)}\n\n`;
+      const text = absent || `event: figures\ndata: ${snapshot(key)}\n\n`;
       for (const listener of engine.listeners) if (listener.window === key) listener.write(text);
     }
   }, count > 300 ? 1000 : 250);

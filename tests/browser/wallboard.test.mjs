@@ -581,6 +581,84 @@ test("old figures are said to be old", PATIENT, async (t) => {
   await page.close();
 });
 
+test("that no event comes cannot be overlooked, and the figures stay", PATIENT, async (t) => {
+  const engine = await fake(12);
+  t.after(() => engine.close());
+  const page = await open(engine.url);
+  await listed(page);
+  await until(async () => /^live, 0\.\d s$/.test(await text(page, "#state")), "live");
+  const hidden = () => page.$eval("#quiet", (bar) => bar.hidden);
+  for (const [silence, said] of [[25, "last event 25 s ago"], [59, "last event 59 s ago"]]) {
+    engine.silence = silence;
+    await until(async () => (await text(page, "#state")).endsWith(said), said);
+    assert.ok(await hidden());
+  }
+  engine.silence = null;
+  await until(async () => /^live, 0\.\d s$/.test(await text(page, "#state")), "it is not known");
+  assert.ok(await hidden());
+  // What is announced: the words of a bar, each time they change.
+  await page.evaluate(() => {
+    globalThis.told = [];
+    const bar = document.querySelector("#quiet");
+    new MutationObserver(() => globalThis.told.push(bar.textContent)).observe(bar, { childList: true, characterData: true, subtree: true });
+  });
+  const last = Date.now() - 150_000;
+  const growing = setInterval(() => { engine.silence = (Date.now() - last) / 1000; }, 50);
+  t.after(() => clearInterval(growing));
+  await page.waitForSelector("#quiet:not([hidden])", { timeout: 5000 });
+  assert.match(await text(page, "#quiet"), /^◇ No event has come since \d+:\d\d:\d\d.*: figures are still computed, but nobody reports\./);
+  assert.match(await text(page, "#state"), /^live, 0\.\d s, last event 2 min ago$/);
+  assert.ok(!(await page.$eval("body", (body) => body.classList.contains("stale"))), "the figures are right");
+  await new Promise((later) => setTimeout(later, 3000));
+  assert.equal((await page.evaluate(() => globalThis.told)).length, 1, "told once");
+  for (const [name, query] of [["quiet", ""], ["quiet-dark", "?theme=dark"], ["quiet-queue", "?queue=client-1/queue-0001/voice"], ["quiet-wall", "?wall=1"]]) {
+    await page.goto(`${engine.url}/${query}`);
+    await page.waitForSelector("#quiet:not([hidden])", { visible: true, timeout: 5000 });
+    await sound(page, name);
+  }
+  clearInterval(growing);
+  engine.silence = 0.2;
+  await page.waitForSelector("#quiet[hidden]", { timeout: 5000 });
+  await until(async () => /^live, 0\.\d s$/.test(await text(page, "#state")), "live");
+  await page.close();
+});
+
+test("that there are no figures any more is said with since when and why", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  const why = "no figures yet: no broker of kafka.brokers answers";
+  engine.absent = why;
+  const page = await open(engine.url);
+  await page.waitForSelector("#trouble:not([hidden])", { timeout: 5000 });
+  assert.equal(await text(page, "#trouble"), "⚠ No figures yet: no broker of kafka.brokers answers.");
+  engine.absent = null;
+  await page.waitForSelector("#trouble[hidden]", { timeout: 5000 });
+  engine.absent = why;
+  await page.waitForSelector("#trouble:not([hidden])", { timeout: 5000 });
+  const said = await text(page, "#trouble");
+  assert.match(said, /^⚠ No figures since \d+:\d\d:\d\d.*: no broker of kafka\.brokers answers\.$/);
+  await new Promise((later) => setTimeout(later, 2000));
+  assert.equal(await text(page, "#trouble"), said, "since then, however long it lasts");
+  await sound(page, "no-figures");
+  await page.close();
+});
+
+test("the age grows from the last word on", PATIENT, async (t) => {
+  const engine = await fake(3);
+  t.after(() => engine.close());
+  const page = await open(engine.url);
+  await listed(page);
+  engine.silent = true;
+  const ages = [];
+  await until(async () => {
+    const age = Number(/^live, ([\d.]+) s/.exec(await text(page, "#state"))?.[1]);
+    if (age) ages.push(age);
+    return !(await page.$eval("#trouble", (bar) => bar.hidden));
+  }, "the connection is lost", 10_000);
+  assert.ok(Math.max(...ages) > 3.5, `it grew: ${ages}`);
+  await page.close();
+});
+
 test("a queue's page that is old has no colours, its agents neither", PATIENT, async (t) => {
   const engine = await fake(3);
   t.after(() => engine.close());

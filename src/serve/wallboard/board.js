@@ -228,7 +228,7 @@ function greet(hello) {
 }
 
 /** How the connection and the figures are; what is old is told loudly and shown faintly. */
-function condition({ kind, text }) {
+function condition({ kind, text, quietSince = null }) {
   const state = byId("state");
   const trouble = byId("trouble");
   const bad = kind === "lost" || kind === "late";
@@ -238,6 +238,21 @@ function condition({ kind, text }) {
   trouble.hidden = !bad;
   if (bad && trouble.textContent !== `⚠ ${text}`) trouble.textContent = `⚠ ${text}`;
   document.body.classList.toggle("stale", bad);
+  quiet(quietSince);
+}
+
+/** Says since when no event has come. The words stay while the bar does, so that a screen reader says them once. */
+function quiet(since) {
+  const bar = byId("quiet");
+  if (bar.hidden === (since === null)) return;
+  bar.hidden = since === null;
+  bar.textContent = since === null ? "" : `◇ No event has come since ${timeOf(since)}: figures are still computed, but nobody reports. Waits go on growing and agents stand still until an event comes.`;
+}
+
+/** The time of day; the date before it if that is not today's. */
+function timeOf(at) {
+  const [then, today] = [new Date(at), new Date()];
+  return then.toDateString() === today.toDateString() ? then.toLocaleTimeString() : then.toLocaleString();
 }
 
 const stream = new Stream({ hello: greet, figures: took, absent: () => {}, state: condition });

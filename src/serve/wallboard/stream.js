@@ -4,8 +4,13 @@ import { WINDOW, shown } from "./figures.js";
 
 /** Nothing heard for this long: the connection is lost, whatever the browser thinks. */
 const SILENT_AFTER = 5000;
+/** No event for so many seconds is said beside the age; for so many more loudly. */
+const QUIET = 10;
+const DUMB = 60;
 const RETRY_FIRST = 500;
 const RETRY_MOST = 10_000;
+
+const ago = (seconds) => (seconds < 120 ? `${Math.floor(seconds)} s` : seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`);
 
 export class Stream {
   /** `told` has `hello`, `figures`, `absent`: what to do with each event. */
@@ -17,7 +22,9 @@ export class Stream {
     this.window = "";
     this.reason = "";
     this.age = null;
-    this.any = false;
+    this.silence = null;
+    /** When figures last came; 0 before. */
+    this.figured = 0;
     setInterval(() => this.watch(), 500);
   }
 
@@ -56,7 +63,9 @@ export class Stream {
     this.reason = "";
     const snapshot = JSON.parse(text);
     this.age = snapshot.data_age_seconds;
-    this.any = true;
+    this.silence = snapshot.source_silence_seconds ?? null;
+    this.lastEvent = this.silence === null ? null : Date.parse(snapshot.at) - this.silence * 1000;
+    this.figured = Date.now();
     this.told.figures(snapshot);
   }
 
@@ -94,10 +103,19 @@ export class Stream {
       const since = new Date(this.heard || this.begun).toLocaleTimeString();
       return { kind: "lost", text: `Connection lost since ${since}. What you see is old; trying again.` };
     }
-    if (this.reason) return { kind: "late", text: `No figures: ${this.reason}.` };
-    if (this.age !== null && this.age > 15) return { kind: "late", text: `Figures are ${Math.round(this.age)} s old: the engine is behind its events.` };
-    if (!this.any) return { kind: "connecting", text: "connecting …" };
-    const age = this.age === null ? "" : `, ${this.age.toFixed(1)} s`;
-    return { kind: this.age > 5 ? "slow" : "live", text: `live${age}` };
+    if (this.reason) {
+      const since = this.figured ? `since ${new Date(this.figured).toLocaleTimeString()}` : "yet";
+      return { kind: "late", text: `No figures ${since}: ${this.reason.replace(/^no figures( yet)?: /, "")}.` };
+    }
+    if (!this.figured) return { kind: "connecting", text: "connecting …" };
+    // What was told grows older by itself.
+    const passed = (now - this.figured) / 1000;
+    const age = this.age === null ? null : this.age + passed;
+    if (age > 15) return { kind: "late", text: `Figures are ${Math.round(age)} s old: the engine is behind its events.` };
+    const silence = this.silence === null ? 0 : this.silence + passed;
+    const parts = ["live"];
+    if (age !== null) parts.push(`${age.toFixed(1)} s`);
+    if (silence > QUIET) parts.push(`last event ${ago(silence)} ago`);
+    return { kind: age > 5 ? "slow" : "live", text: parts.join(", "), quietSince: silence > DUMB ? this.lastEvent : null };
   }
 }
