@@ -114,7 +114,7 @@ test("its rows are those of the API, worst first", PATIENT, async () => {
   await listed(page);
   const snapshot = await (await fetch(`${url}/api/v1/snapshot?window=today`)).json();
   await page.waitForFunction((count) => document.querySelector("#note").textContent.includes(`of ${count} queues`), {}, snapshot.queues.length);
-  const order = ["critical", "warning", "watch", "good", "idle"];
+  const order = ["critical", "warning", "watch", "good", "few contacts", "idle"];
   // Figures move on between two sortings; right after one the order is exact.
   await until(async () => {
     const levels = (await rows(page)).map((row) => order.indexOf(row.level));
@@ -491,6 +491,111 @@ test("a window that is not there is said not to be", PATIENT, async (t) => {
     assert.equal(new URL(page.url()).searchParams.get("window"), shown);
     await sound(page, `no-window-${shown}`);
     await page.close();
+  }
+});
+
+test("what an address asks for that is not there is said", PATIENT, async (t) => {
+  const engine = await fake(5);
+  t.after(() => engine.close());
+  for (const [query, said, shown] of [
+    ["client=client-1&client=client-2", 'The address has client 2 times. Shown is "client-1".', 1],
+    ["view=bogus", 'There is no view "bogus"; there are rows, tiles. Shown is rows.', 5],
+    ["theme=pink", 'There is no theme "pink"; there are light, dark. Shown is as the system has it.', 5],
+    ["theme=pink&window=7m", 'There is no theme "pink"; there are light, dark. Shown is as the system has it. There is no window "7m"; there are 30m. Shown is 30m.', 5],
+    ["view=rows&theme=", "", 5],
+  ]) {
+    const page = await open(`${engine.url}/?${query}`);
+    await until(async () => (await rows(page)).length === shown, query);
+    assert.equal(await text(page, "#notice"), said);
+    assert.equal(await page.$eval("#notice", (notice) => notice.offsetHeight > 0), said !== "");
+    assert.equal(await page.$eval('[name="view"]', (select) => select.value), "rows");
+    await page.select('[name="channel"]', "chat");
+    assert.ok(await page.$eval("#notice", (notice) => notice.hidden), "whoever goes on has read it");
+    await page.close();
+  }
+});
+
+test("a queue's address may be written by hand, and those that the page wrote stay", PATIENT, async (t) => {
+  const engine = await fake(4);
+  t.after(() => engine.close());
+  const names = ["a/b/c", "two words", "100%", "plain"];
+  names.forEach((name, at) => Object.assign(engine.rows[at], { client_id: "acme", queue_id: name, channel: "voice" }));
+  const page = await open(engine.url);
+  for (const [query, name] of [
+    ["acme/a%2Fb%2Fc/voice", "a/b/c"], ["acme/a%252Fb%252Fc/voice", "a/b/c"], ["acme%2Fa%252Fb%252Fc%2Fvoice", "a/b/c"],
+    ["acme/two+words/voice", "two words"], ["acme/two%20words/voice", "two words"], ["acme/two%2520words/voice", "two words"],
+    ["acme/100%25/voice", "100%"], ["acme/100%2525/voice", "100%"], ["acme/plain/voice&theme=dark", "plain"],
+  ]) {
+    await page.goto(`${engine.url}/?window=30m&queue=${query}`);
+    await page.waitForSelector("#detail table");
+    assert.equal(await text(page, "#detail h2 bdi"), name, query);
+  }
+  await page.close();
+});
+
+test("the focus goes into a queue that is opened and comes back to its row", PATIENT, async (t) => {
+  const engine = await fake(40);
+  t.after(() => engine.close());
+  const page = await open(engine.url, { width: 1280, height: 720 });
+  await listed(page);
+  await page.focus('.item[aria-posinset="1"] a');
+  for (const [key, back] of [["End", "Escape"], ["PageUp", "Escape"], ["Home", "Enter"]]) {
+    await page.keyboard.press(key);
+    const row = await focused(page);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#detail table");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "detail");
+    if (back === "Enter") await page.keyboard.press("Tab"); // to the way back
+    await page.keyboard.press(back);
+    await listed(page);
+    await until(async () => (await focused(page)) === row, `${back} leads back to ${row}`, 3000);
+    assert.ok(await onScreen(page, "#queues"));
+  }
+  // With the pointer nothing has the focus afterwards: it would hold the order.
+  await page.click(".item a");
+  await page.waitForSelector("#detail table");
+  await page.click(".back");
+  await listed(page);
+  assert.equal(await page.evaluate(() => document.querySelector("#queues").contains(document.activeElement)), false);
+  assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+test("few contacts are neither good nor bad", PATIENT, async (t) => {
+  const engine = await fake(2);
+  t.after(() => engine.close());
+  const [few] = engine.rows;
+  few.windows["30m"] = { ...few.windows["30m"], offered: 2, answered: 2, abandoned: 0, service_level_ratio: 0.5, service_level_met: 1, service_level_missed: 1 };
+  const page = await open(engine.url);
+  await listed(page);
+  const row = (await rows(page)).find(({ level }) => level !== "good");
+  assert.equal(row.level, "few contacts");
+  assert.match(row.words, /: few contacts\. Service level 50 %/);
+  assert.equal(await text(page, '.item[data-level="few contacts"] .mark'), "◌");
+  assert.match(await text(page, "#note"), /✓\s1\sgood {3}◌\s1\sfew contacts/);
+  await sound(page, "few");
+  await page.goto(`${engine.url}/?queue=${row.key}`);
+  await page.waitForSelector("#detail table");
+  assert.equal(await judged(page), "few contacts");
+  await sound(page, "few-queue");
+  await page.close();
+});
+
+test("a very long name stays on a queue's page", PATIENT, async (t) => {
+  const engine = await fake(2);
+  t.after(() => engine.close());
+  const long = "x".repeat(1000);
+  Object.assign(engine.rows[0], { client_id: long, queue_id: long, channel: "voice" });
+  engine.rows[0].settings.group = long;
+  for (const [width, height] of [[1280, 720], [375, 720]]) {
+    for (const query of [`${long}/${long}/voice`, `nobody/${long}/voice`]) {
+      const page = await open(`${engine.url}/?queue=${query}`, { width, height });
+      await page.waitForSelector(query.startsWith("x") ? "#detail table" : "#detail .refused");
+      const out = await page.evaluate(() => [...document.querySelectorAll("#detail, #detail :is(h2, .head p, .refused)")].filter((node) => node.scrollWidth > node.clientWidth || node.getBoundingClientRect().right > innerWidth).map((node) => node.outerHTML.slice(0, 60)));
+      assert.deepEqual(out, [], `${width} ${query.slice(0, 8)}`);
+      await sound(page, `long-name-${width}`);
+      await page.close();
+    }
   }
 });
 

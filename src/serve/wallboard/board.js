@@ -1,12 +1,12 @@
 // The wallboard. The stream brings a snapshot, the URL says what of it is shown, the list shows it.
 
 import { Detail } from "./detail.js";
-import { LEVELS, WINDOW, emptiness, keyOf, levelOf, matches, order, serviceLevel, shown, sumOf } from "./figures.js";
+import { LEVELS, WINDOW, emptiness, keyOf, levelOf, matches, normal, order, serviceLevel, shown, sumOf } from "./figures.js";
 import { Hours } from "./hours.js";
 import { List } from "./list.js";
 import { HEADS, Totals, filled, made } from "./queue.js";
 import { Stream } from "./stream.js";
-import { address, read } from "./view.js";
+import { address, misread, read } from "./view.js";
 
 /** Positions stay this long, so that nobody reads a row that has just become another. */
 const SORT_EVERY = 10_000;
@@ -25,11 +25,15 @@ let snapshot = null;
 let sorted = [];
 let sortedAt = 0;
 let page = 0;
+let notices = [];
 let version = null;
 /** Service level by queue: of now, and of a minute ago. */
 let marked = { at: 0, levels: new Map() };
 let before = new Map();
 let alarmed = null;
+/** The queue that has the page, and whether the keyboard was used last. */
+let opened = view.queue;
+let byKeys = false;
 
 const hours = new Hours(() => list.ask());
 const totals = new Totals(byId("totals"));
@@ -78,6 +82,16 @@ function apply() {
   else detail.close();
   fit();
   show();
+  follow();
+}
+
+/** The focus goes into a queue that is opened; by keyboard it comes back to its row, where it would hold the order. */
+function follow() {
+  const from = opened;
+  opened = view.queue;
+  if (opened === from) return;
+  if (opened) byId("detail").focus({ preventScroll: true });
+  else if (byKeys) list.go(Math.max(0, list.items.findIndex((row) => keyOf(row) === normal(from))));
 }
 
 /** Sizes of rows and tiles; on a wall tiles fill the screen. */
@@ -221,10 +235,16 @@ function greet(hello) {
   hours.window = hello.window;
   detail.lists = hello.lists_agents === true;
   if (view.window !== hello.window && view.window) {
-    byId("notice").textContent = `There is no window "${shown(view.window.slice(0, 40))}"; there are ${hello.windows.map(shown).join(", ")}. Shown is ${hello.window}.`;
-    byId("notice").hidden = false;
+    tell([...notices, `There is no window "${shown(view.window.slice(0, 40))}"; there are ${hello.windows.map(shown).join(", ")}. Shown is ${hello.window}.`]);
     change({ window: hello.window });
   }
+}
+
+/** What of the address could not be shown. */
+function tell(texts) {
+  notices = texts;
+  byId("notice").textContent = texts.join(" ");
+  byId("notice").hidden = texts.length === 0;
 }
 
 /** How the connection and the figures are; what is old is told loudly and shown faintly. */
@@ -259,14 +279,19 @@ const stream = new Stream({ hello: greet, figures: took, absent: () => {}, state
 
 // ---- what people do
 
-for (const name of ["client", "group", "channel", "view", "theme"]) named(name).addEventListener("change", (event) => change({ [name]: event.target.value }));
+for (const name of ["client", "group", "channel", "view", "theme"]) {
+  named(name).addEventListener("change", (event) => {
+    tell([]);
+    change({ [name]: event.target.value });
+  });
+}
 named("find").addEventListener("input", (event) => change({ find: event.target.value }));
 named("sound").addEventListener("change", (event) => {
   change({ sound: event.target.checked ? "1" : "" });
   if (event.target.checked) beep();
 });
 named("window").addEventListener("change", (event) => {
-  byId("notice").hidden = true;
+  tell([]);
   change({ window: event.target.value });
   stream.open(event.target.value);
 });
@@ -284,6 +309,8 @@ document.addEventListener("click", (event) => {
 });
 addEventListener("popstate", () => arrived());
 new ResizeObserver(() => fit()).observe(byId("queues"));
+addEventListener("pointerdown", () => { byKeys = false; }, { capture: true });
+addEventListener("keydown", () => { byKeys = true; }, { capture: true });
 addEventListener("keydown", (event) => {
   const typing = event.target.matches?.("input, select");
   if (event.key === "/" && !typing) {
@@ -299,6 +326,7 @@ addEventListener("keydown", (event) => {
 function arrived() {
   const window = view.window;
   view = read();
+  tell(misread(location.search));
   sortedAt = 0;
   apply();
   if (view.window !== window) stream.open(view.window || WINDOW);
@@ -310,5 +338,6 @@ setInterval(() => {
   show();
 }, Math.max(3, Number(view.rotate) || 15) * 1000);
 
+tell(misread(location.search));
 apply();
 stream.open(view.window || WINDOW);

@@ -21,9 +21,10 @@ export const LEVELS = [
   { name: "warning", mark: "◆" },
   { name: "watch", mark: "●" },
   { name: "good", mark: "✓" },
+  { name: "few contacts", mark: "◌" },
   { name: "idle", mark: "○" },
 ];
-const [CRITICAL, WARNING, WATCH, GOOD, IDLE] = LEVELS.keys();
+const [CRITICAL, WARNING, WATCH, GOOD, FEW, IDLE] = LEVELS.keys();
 /** A ratio of fewer contacts than this is chance. */
 export const ENOUGH = 5;
 
@@ -56,6 +57,7 @@ export function levelOf(row, chosen) {
   if (unstaffed || below(criticalBelow(target)) || oldest > Math.max(6 * threshold, 120)) return CRITICAL;
   if (below(warningBelow(target)) || oldest > Math.max(3 * threshold, 60)) return WARNING;
   if (below(target) || now.waiting_past_threshold > 0) return WATCH;
+  if (level !== null && !counted) return FEW;
   return now.waiting > 0 || level !== null ? GOOD : IDLE;
 }
 
@@ -93,6 +95,8 @@ export const agentsOf = (key) => sourceOf(key).replace("/queue?", "/agents?");
 
 /** Client, queue and channel of a key. */
 export const namesOf = (key) => key.split("/").map(decoded);
+/** A key that someone typed, as `keyOf` writes it. */
+export const normal = (key) => namesOf(key).map(encodeURIComponent).join("/");
 
 /** A text typed by hand may hold a % that stands for itself. */
 function decoded(part) {
