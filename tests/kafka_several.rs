@@ -93,7 +93,9 @@ fn watch(engines: &[&Engine], over: Duration) -> Vec<BTreeMap<String, Value>> {
             };
             let at = snapshot["at"].as_str().unwrap().to_owned();
             if at.contains(".000") {
-                snapshot.as_object_mut().unwrap().remove("data_age_seconds");
+                for key in ["data_age_seconds", "source_silence_seconds"] {
+                    snapshot.as_object_mut().unwrap().remove(key);
+                }
                 seen.insert(at, snapshot);
             }
         }

@@ -87,6 +87,7 @@ pub fn leave_out_what_only_a_live_engine_knows(value: &mut Value) {
         Value::Object(entries) => {
             entries.remove("complete");
             entries.remove("data_age_seconds");
+            entries.remove("source_silence_seconds");
             let values = entries.values_mut();
             values.for_each(leave_out_what_only_a_live_engine_knows);
         }
