@@ -16,12 +16,15 @@ use crate::event::{Millis, shown};
 pub struct Board<'a> {
     top: &'a Top,
     condition: Condition,
+    /// That no event has come for long.
+    quiet: Option<String>,
 }
 
 impl<'a> Board<'a> {
     pub(super) fn new(top: &'a Top, now: Millis) -> Self {
         Self {
             condition: top.condition(now),
+            quiet: top.quiet(now),
             top,
         }
     }
@@ -59,6 +62,15 @@ impl<'a> Board<'a> {
         self.totals(&mut pen);
         let columns = Columns::of(area.width, self.top.shown.widths);
         Self::heads(&mut pen, &columns);
+        if let Some(text) = self.top.emptiness() {
+            pen.put(
+                0,
+                area.width,
+                &text,
+                self.plain().add_modifier(Modifier::BOLD),
+            );
+            pen.y += 1;
+        }
         let below = if keys { 2 } else { 1 };
         let room = usize::from(area.height.saturating_sub(pen.y + below));
         let last = self.top.count().saturating_sub(room.max(1));
@@ -112,15 +124,17 @@ impl<'a> Board<'a> {
 
     /// What is wrong, so that it cannot be overlooked.
     fn trouble(&self, pen: &mut Pen<'_>) {
-        let Condition::Bad { text, .. } = &self.condition else {
-            return;
+        let (mark, text, color) = match (&self.condition, &self.quiet) {
+            (Condition::Bad { text, .. }, _) => ("⚠", text, Color::Red),
+            (_, Some(text)) => ("◇", text, Color::Yellow),
+            (_, None) => return,
         };
-        let style = self.bold(Color::Red).add_modifier(Modifier::REVERSED);
+        let style = self.bold(color).add_modifier(Modifier::REVERSED);
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         for line in wrapped(&words, " ", pen.area.width.saturating_sub(4)) {
             let width = pen.area.width;
             pen.put(0, width, &" ".repeat(usize::from(width)), style);
-            pen.put(0, width, &format!(" ⚠ {line}"), style);
+            pen.put(0, width, &format!(" {mark} {line}"), style);
             pen.y += 1;
         }
     }
@@ -257,7 +271,7 @@ impl<'a> Board<'a> {
                 Look::Colours => Style::new().fg(Color::Cyan),
                 Look::Plain => Style::new(),
             },
-            Level::Idle => Style::new().add_modifier(Modifier::DIM),
+            Level::Few | Level::Idle => Style::new().add_modifier(Modifier::DIM),
         }
     }
 }

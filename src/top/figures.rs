@@ -17,6 +17,8 @@ const ENOUGH: i64 = 5;
 pub struct Snapshot {
     pub(super) at: String,
     pub(super) data_age_seconds: Option<f64>,
+    #[serde(default)]
+    pub(super) source_silence_seconds: Option<f64>,
     pub(super) queues: Vec<Queue>,
     clients: Vec<Subtotal>,
     groups: Vec<Subtotal>,
@@ -103,15 +105,17 @@ pub(super) enum Level {
     Warning,
     Watch,
     Good,
+    Few,
     Idle,
 }
 
 impl Level {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Critical,
         Self::Warning,
         Self::Watch,
         Self::Good,
+        Self::Few,
         Self::Idle,
     ];
 
@@ -121,6 +125,7 @@ impl Level {
             Self::Warning => "warning",
             Self::Watch => "watch",
             Self::Good => "good",
+            Self::Few => "few contacts",
             Self::Idle => "idle",
         }
     }
@@ -131,6 +136,7 @@ impl Level {
             Self::Warning => "◆",
             Self::Watch => "●",
             Self::Good => "✓",
+            Self::Few => "◌",
             Self::Idle => "○",
         }
     }
@@ -219,6 +225,8 @@ impl Queue {
             Level::Warning
         } else if below(target) || now.waiting_past_threshold > 0 {
             Level::Watch
+        } else if ratio.is_some() && !counted {
+            Level::Few
         } else if now.waiting > 0 || ratio.is_some() {
             Level::Good
         } else {

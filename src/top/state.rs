@@ -8,6 +8,7 @@ use super::columns::Widths;
 use super::draw::Board;
 use super::figures::{Figures, Level, Queue, Snapshot};
 use crate::event::{Millis, Span, shown};
+use crate::kpi::seconds;
 
 /// Positions stay this long, so that nobody reads a row that has just become another.
 const SORT_EVERY: Span = Span::seconds(10);
@@ -18,6 +19,9 @@ const SILENT_AFTER: Span = Span::seconds(5);
 /// Figures of this age are late, and of the second slow, in seconds.
 const LATE: f64 = 15.0;
 const SLOW: f64 = 5.0;
+/// No event for so many seconds is said beside the age; for so many more loudly.
+const QUIET: f64 = 10.0;
+const DUMB: f64 = 60.0;
 
 /// What came of asking.
 #[derive(Clone, Debug)]
@@ -208,6 +212,8 @@ pub struct Top {
     begun: Millis,
     /// When an answer last came.
     heard: Option<Millis>,
+    /// When figures last came.
+    figured: Option<Millis>,
     /// Why there are no figures.
     absent: Option<String>,
     /// Why the last question was not answered.
@@ -231,6 +237,7 @@ impl Top {
             marked_at: Millis::MIN,
             begun: now,
             heard: None,
+            figured: None,
             absent: None,
             fault: None,
         }
@@ -241,6 +248,7 @@ impl Top {
         match got {
             Got::Figures(snapshot) => {
                 self.hear(now);
+                self.figured = Some(now);
                 self.snapshot = Some(*snapshot);
                 self.remember(now);
                 self.arrange(now);
@@ -445,19 +453,78 @@ impl Top {
             text,
         };
         if let Some(reason) = &self.absent {
-            return late(format!("No figures: {}.", shown(reason)));
+            let since = self.figured.map_or_else(
+                || "yet".to_owned(),
+                |figured| format!("since {}", time_of(figured)),
+            );
+            return late(format!("No figures {since}: {}.", shown(bare(reason))));
         }
         let Some(snapshot) = &self.snapshot else {
             return Condition::Connecting;
         };
-        match snapshot.data_age_seconds {
+        let silence = self.silence(now).filter(|silence| *silence > QUIET);
+        let event = silence.map(|silence| format!(", last event {} ago", rough(silence)));
+        let event = event.unwrap_or_default();
+        match snapshot.data_age_seconds.map(|age| age + self.passed(now)) {
             Some(age) if age > LATE => late(format!(
                 "Figures are {age:.0} s old: the engine is behind its events."
             )),
-            Some(age) if age > SLOW => Condition::Slow(format!("live, {age:.1} s")),
-            Some(age) => Condition::Live(format!("live, {age:.1} s")),
-            None => Condition::Live("live".to_owned()),
+            Some(age) if age > SLOW => Condition::Slow(format!("live, {age:.1} s{event}")),
+            Some(age) => Condition::Live(format!("live, {age:.1} s{event}")),
+            None => Condition::Live(format!("live{event}")),
         }
+    }
+
+    /// Seconds since figures last came: what they say of ages has grown by these.
+    fn passed(&self, now: Millis) -> f64 {
+        self.figured
+            .map_or(0.0, |figured| seconds((now - figured).0))
+    }
+
+    /// Seconds since the last event, where that is known.
+    fn silence(&self, now: Millis) -> Option<f64> {
+        let told = self.snapshot.as_ref()?.source_silence_seconds?;
+        // An answer may hold anything: a thousand years are as good as more.
+        Some(told.clamp(0.0, 3e10) + self.passed(now))
+    }
+
+    /// That no event has come for long, and since when.
+    pub(super) fn quiet(&self, now: Millis) -> Option<String> {
+        let silence = self.silence(now).filter(|silence| *silence > DUMB)?;
+        #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+        let last = now - Span((silence * 1000.0) as i64);
+        let (day, today) = (crate::live::rfc3339(last), crate::live::rfc3339(now));
+        let date = day.get(..10).filter(|date| today.get(..10) != Some(*date));
+        let date = date.map_or_else(String::new, |date| format!("{date} "));
+        Some(format!(
+            "No event has come since {date}{}: figures are still computed, but nobody reports.",
+            time_of(last)
+        ))
+    }
+
+    /// Why no queue is shown; nothing while some are.
+    pub(super) fn emptiness(&self) -> Option<String> {
+        let snapshot = self.snapshot.as_ref()?;
+        if self.count() > 0 {
+            return None;
+        }
+        let wanted = &self.options.wanted;
+        let find = wanted.find.trim();
+        let chosen = [
+            ("client", wanted.client.as_deref()),
+            ("group", wanted.group.as_deref()),
+            ("channel", wanted.channel.as_deref()),
+            ("queue", wanted.queue.as_deref()),
+            ("find", (!find.is_empty()).then_some(find)),
+        ];
+        let chosen = chosen.into_iter();
+        let chosen = chosen.filter_map(|(what, name)| Some(format!("{what} \"{}\"", shown(name?))));
+        let chosen: Vec<String> = chosen.collect();
+        Some(if chosen.is_empty() || snapshot.queues.is_empty() {
+            "There are no queues yet.".to_owned()
+        } else {
+            format!("No queue matches {}.", chosen.join(", "))
+        })
     }
 }
 
@@ -465,6 +532,23 @@ fn levels(queues: &[&Queue]) -> Vec<(Level, usize)> {
     let of = |level| queues.iter().filter(|queue| queue.level() == level).count();
     let counted = Level::ALL.map(|level| (level, of(level)));
     counted.into_iter().filter(|(_, n)| *n > 0).collect()
+}
+
+/// A reason of the instance without the words that stand before it here.
+fn bare(reason: &str) -> &str {
+    let told = ["no figures yet: ", "no figures: "];
+    let mut bare = told.iter().filter_map(|words| reason.strip_prefix(words));
+    bare.next().unwrap_or(reason)
+}
+
+/// Seconds, minutes or hours, as many as are whole.
+fn rough(seconds: f64) -> String {
+    let (unit, name) = match seconds {
+        ..120.0 => (1.0, "s"),
+        ..7200.0 => (60.0, "min"),
+        _ => (3600.0, "h"),
+    };
+    format!("{:.0} {name}", (seconds / unit).floor())
 }
 
 /// The time of day, UTC.

@@ -109,6 +109,7 @@ fn kind(value: &Value) -> Level {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn levels_are_the_pages() {
     let now = |now: Value| json!({"now": now});
     for (what, queue, expected) in [
@@ -136,8 +137,14 @@ fn levels_are_the_pages() {
         (
             "bad, but of four contacts",
             with("a", &level(0, 4)),
-            Level::Good,
+            Level::Few,
         ),
+        (
+            "well, but of four contacts",
+            with("a", &level(4, 0)),
+            Level::Few,
+        ),
+        ("of five contacts", with("a", &level(5, 0)), Level::Good),
         (
             "one past its threshold",
             with(
@@ -307,7 +314,10 @@ fn nothing_of_a_name_reaches_the_terminal_raw() {
     let text = lines(&drawn(&top, (200, 24), NOW)).join("\n") + &top.board(NOW).text(200);
     assert!(!text.contains(['\u{1b}', '\u{202E}', '\u{200B}']), "{text}");
     assert!(text.contains("\\u{202E}evil\\u{200B}"), "{text}");
-    assert!(text.contains("No figures: \\u{001B}[2J"), "{text}");
+    assert!(
+        text.contains("No figures since 09:00:00 UTC: \\u{001B}[2J"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -605,18 +615,77 @@ fn what_is_old_cannot_be_overlooked() {
     assert!(alarm(&late) && !colours(&late));
     assert!(lines(&late)[1].contains("Figures are 21 s old"));
     top.take(
-        Got::Absent("catching up".to_owned()),
+        Got::Absent("no figures yet: catching up".to_owned()),
         NOW + Span::seconds(23),
     );
     assert!(
         lines(&drawn(&top, (80, 24), NOW + Span::seconds(23)))[1]
-            .contains("No figures: catching up.")
+            .contains("No figures since 09:00:22 UTC: catching up.")
     );
     // before the first answer
     let mut never = Top::new(options(), NOW);
     assert!(lines(&drawn(&never, (80, 24), NOW))[0].contains("connecting"));
     never.take(Got::Lost("connection refused".to_owned()), NOW);
     assert!(alarm(&drawn(&never, (80, 24), NOW)));
+}
+
+#[test]
+fn that_no_event_comes_is_said_while_the_figures_stay() {
+    let mut top = top(&[with("a", &level(1, 9))]);
+    let told = |top: &mut Top, silence: Value| {
+        let Got::Figures(mut answer) = snapshot(&[with("a", &level(1, 9))], 0.3) else {
+            unreachable!()
+        };
+        answer.source_silence_seconds = serde_json::from_value(silence).unwrap();
+        top.take(Got::Figures(answer), NOW);
+        lines(&drawn(top, (100, 24), NOW)).join("\n")
+    };
+    for (silence, corner) in [
+        (json!(null), "live, 0.3 s  09:00:00 UTC"),
+        (json!(9.9), "live, 0.3 s  09:00:00 UTC"),
+        (
+            json!(25.4),
+            "live, 0.3 s, last event 25 s ago  09:00:00 UTC",
+        ),
+        (
+            json!(60.0),
+            "live, 0.3 s, last event 60 s ago  09:00:00 UTC",
+        ),
+    ] {
+        let text = told(&mut top, silence);
+        assert!(text.contains(corner), "{text}");
+        assert!(!text.contains("No event"), "{text}");
+    }
+    let text = told(&mut top, json!(150.0));
+    assert!(text.contains("last event 2 min ago"), "{text}");
+    let bar =
+        "◇ No event has come since 08:57:30 UTC: figures are still computed, but nobody reports.";
+    assert!(text.contains(bar), "{text}");
+    let buffer = drawn(&top, (100, 24), NOW);
+    let coloured = buffer.content.iter().any(|cell| cell.fg == Color::Red);
+    assert!(coloured, "the figures are right");
+    let text = told(&mut top, json!(33.0 * 3600.0));
+    assert!(text.contains("since 2026-01-04 00:00:00 UTC"), "{text}");
+    let text = told(&mut top, json!(1e300));
+    assert!(text.contains("No event has come since"), "{text}");
+    let later = lines(&drawn(&top, (100, 24), NOW + Span::seconds(4)));
+    assert!(
+        later[0].contains("live, 4.3 s"),
+        "the age grows: {}",
+        later[0]
+    );
+}
+
+#[test]
+fn what_matches_nothing_is_said_to() {
+    let mut top = top(&[queue("a")]);
+    top.options.wanted.client = Some("nosuch".to_owned());
+    top.take(snapshot(&[queue("a")], 0.3), NOW + Span::seconds(11));
+    let text = top.board(NOW).text(100);
+    assert!(
+        text.contains("No queue matches client \"nosuch\".\n0 of 1 queues"),
+        "{text}"
+    );
 }
 
 #[test]
