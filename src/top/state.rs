@@ -1,6 +1,7 @@
 //! What the terminal shows: the latest answer, what of it was chosen, and how old it is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -8,7 +9,6 @@ use super::columns::Widths;
 use super::draw::Board;
 use super::figures::{Figures, Level, Queue, Snapshot};
 use crate::event::{Millis, Span, shown};
-use crate::kpi::seconds;
 
 /// Positions stay this long, so that nobody reads a row that has just become another.
 const SORT_EVERY: Span = Span::seconds(10);
@@ -477,8 +477,8 @@ impl Top {
 
     /// Seconds since figures last came: what they say of ages has grown by these.
     fn passed(&self, now: Millis) -> f64 {
-        self.figured
-            .map_or(0.0, |figured| seconds((now - figured).0))
+        let since = self.figured.map_or(0, |figured| (now - figured).0);
+        Duration::from_millis(since.max(0).cast_unsigned()).as_secs_f64()
     }
 
     /// Seconds since the last event, where that is known.
