@@ -272,10 +272,10 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
 #[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
 fn a_rows_topic_that_was_deleted_and_made_anew_is_taken_up_by_all() {
     let brokers = broker();
-    create(&brokers, "anew", PARTITIONS);
+    create(&brokers, "rows-anew", PARTITIONS);
     let events = events();
-    let single = Engine::start(&reading(&brokers, "anew", "anew-sole"));
-    let sender = Sender::new(&brokers, "anew", PARTITIONS);
+    let single = Engine::start(&reading(&brokers, "rows-anew", "rows-anew-sole"));
+    let sender = Sender::new(&brokers, "rows-anew", PARTITIONS);
     for event in &events {
         sender.send(event);
     }
@@ -295,7 +295,7 @@ fn taken_up(single: &Engine, group: &str, by_an_engine: bool) {
     let brokers = broker();
     let rows = format!("{group}-rows");
     let env = |name: &str| {
-        let mut env = reading(&brokers, "anew", group);
+        let mut env = reading(&brokers, "rows-anew", group);
         env.push(("QUEUEPULSE__KAFKA__INSTANCE", format!("{group}-{name}")));
         env.push(("QUEUEPULSE__KAFKA__SESSION_TIMEOUT", "6s".to_owned()));
         env.push(("QUEUEPULSE__KAFKA__CREATE_TOPICS", by_an_engine.to_string()));
