@@ -219,6 +219,16 @@ fn shared_out(instances: &[&Engine], viewer: &Engine) {
     }
 }
 
+/// Sends events; how many of them are of contacts and agents.
+fn send(sender: &Sender, events: &[OwnedEvent]) -> usize {
+    for event in events {
+        sender.send(event);
+    }
+    sender.flush();
+    let counted = |event: &&OwnedEvent| event.topic != Topic::Queues;
+    events.iter().filter(counted).count()
+}
+
 #[test]
 #[ignore = "needs a real Kafka: tests/kafka/kafka.sh"]
 fn two_instances_and_a_viewer_show_what_one_engine_shows() {
@@ -231,14 +241,7 @@ fn two_instances_and_a_viewer_show_what_one_engine_shows() {
     let second = Engine::start(&instance(&brokers, "second"));
     first.wait_for("the group has another member");
     let sender = Sender::new(&brokers, "several", PARTITIONS);
-    for event in &events {
-        sender.send(event);
-    }
-    sender.flush();
-    let counted = events
-        .iter()
-        .filter(|event| event.topic != Topic::Queues)
-        .count();
+    let counted = send(&sender, &events);
     single.wait_until_read(counted);
     let ready = |engine: &Engine| engine.get("/readyz").is_ok();
     wait_for("all ready", Duration::from_mins(2), || {
@@ -276,14 +279,7 @@ fn a_rows_topic_that_was_deleted_and_made_anew_is_taken_up_by_all() {
     let events = events();
     let single = Engine::start(&reading(&brokers, "rows-anew", "rows-anew-sole"));
     let sender = Sender::new(&brokers, "rows-anew", PARTITIONS);
-    for event in &events {
-        sender.send(event);
-    }
-    sender.flush();
-    let counted = events
-        .iter()
-        .filter(|event| event.topic != Topic::Queues)
-        .count();
+    let counted = send(&sender, &events);
     single.wait_until_read(counted);
     // Made anew by an engine, and by hand with another number of partitions.
     taken_up(&single, "by-engine", true);
