@@ -115,11 +115,13 @@ impl KafkaSettings {
 }
 
 /// What every client begins with; the properties given are laid over it. Memory is bounded, and a
-/// broker that went away is noticed soon.
-const DEFAULTS: [(&str, &str); 13] = [
+/// broker that went away is noticed soon. An engine that catches up keeps librdkafka's queue full, and
+/// librdkafka then waits a whole second, unless told otherwise, before it asks for more.
+const DEFAULTS: [(&str, &str); 14] = [
     ("check.crcs", "true"),
     ("client.id", "queuepulse"),
     ("fetch.message.max.bytes", "1048576"),
+    ("fetch.queue.backoff.ms", "10"),
     ("fetch.wait.max.ms", "50"),
     ("group.protocol", "classic"),
     ("heartbeat.interval.ms", "2000"),
