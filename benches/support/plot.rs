@@ -9,7 +9,7 @@ const WIDTH: f64 = 280.0;
 const HEIGHT: f64 = 230.0;
 /// The corners of its area.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 264.0;
+const RIGHT: f64 = 256.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 190.0;
 const COLOURS: [&str; 4] = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd"];

@@ -5,7 +5,6 @@
 //! into the rows that they count in: a row each for their queues, clients, groups and channels, and
 //! the total (`docs/kpi.md`, "agents by state").
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rapidhash::RapidHashMap;
@@ -15,7 +14,7 @@ use crate::engine::base::LevelBase;
 use crate::engine::cells::profile_cells;
 use crate::engine::columns::{agent, work_cell};
 use crate::engine::facts::{Count, Fact, WorkState};
-use crate::engine::names::{ClientNo, Names, ProfileNo, ReasonNo, RowNo, SetNo, Token};
+use crate::engine::names::{ClientNo, Interner, Names, ProfileNo, ReasonNo, RowNo, SetNo, Token};
 use crate::event::{Presence, Span};
 
 /// "None yet", or "no queue".
@@ -63,6 +62,9 @@ pub(super) enum LevelKey {
 struct RowMap {
     queue: u32,
     zone: u16,
+    channel: u32,
+    /// The queue's group, or [`NONE`].
+    group: u32,
     rungs: Arc<[Span]>,
     /// The list of rows in which a contact at an agent counts.
     work: u32,
@@ -79,6 +81,7 @@ struct ProfileMap {
 struct PartitionMap {
     /// The dictionary that they are of.
     of: Option<Token>,
+    clients: Vec<Option<ClientId>>,
     rows: Vec<RowMap>,
     sets: Vec<u32>,
     profiles: Vec<ProfileMap>,
@@ -87,38 +90,55 @@ struct PartitionMap {
     aux: RapidHashMap<(SetNo, ReasonNo), Box<[u32]>>,
 }
 
-/// Rows of agents' figures by what they stand for.
-#[derive(Debug)]
+/// Rows of agents' figures by what they stand for; each sorted, and without doubles.
+#[derive(Debug, Default)]
 struct Parts {
-    queues: BTreeMap<QueueNo, u16>,
-    clients: BTreeSet<ClientId>,
-    groups: BTreeSet<String>,
-    channels: BTreeSet<String>,
+    queues: Vec<(QueueNo, u16)>,
+    clients: Vec<ClientId>,
+    groups: Vec<u32>,
+    channels: Vec<u32>,
 }
 
 impl Parts {
-    fn shared_with(&self, other: &Self) -> Self {
-        let mut queues = self.queues.clone();
-        queues.retain(|queue, _| other.queues.contains_key(queue));
-        Self {
-            queues,
-            clients: &self.clients & &other.clients,
-            groups: &self.groups & &other.groups,
-            channels: &self.channels & &other.channels,
-        }
+    fn sort(&mut self) {
+        sort(&mut self.queues);
+        sort(&mut self.clients);
+        sort(&mut self.groups);
+        sort(&mut self.channels);
     }
 
-    fn clients_key(&self) -> Box<[ClientId]> {
-        self.clients.iter().copied().collect()
+    fn shared_with(mut self, other: &Self) -> Self {
+        let Self {
+            queues,
+            clients,
+            groups,
+            channels,
+        } = &mut self;
+        queues.retain(|queue| other.queues.binary_search(queue).is_ok());
+        clients.retain(|client| other.clients.binary_search(client).is_ok());
+        groups.retain(|group| other.groups.binary_search(group).is_ok());
+        channels.retain(|channel| other.channels.binary_search(channel).is_ok());
+        self
     }
+}
+
+fn sort<T: Ord>(list: &mut Vec<T>) {
+    list.sort_unstable();
+    list.dedup();
 }
 
 /// All numbers of one worker.
 pub(super) struct Maps {
     numbering: Arc<dyn Numbering>,
     partitions: Vec<PartitionMap>,
-    lists: Vec<Box<[AgentRowNo]>>,
-    list_numbers: RapidHashMap<Box<[AgentRowNo]>, u32>,
+    groups: Interner,
+    channels: Interner,
+    /// By queue: its row of agents' figures, once it was asked for.
+    queue_rows: Vec<Option<AgentRowNo>>,
+    /// The other rows of a list, by what [`Maps::others`] writes of its parts.
+    others: RapidHashMap<Box<[u32]>, Box<[AgentRowNo]>>,
+    lists: Vec<Arc<[AgentRowNo]>>,
+    list_numbers: RapidHashMap<Arc<[AgentRowNo]>, u32>,
     aux_numbers: RapidHashMap<(AgentRowNo, ReasonId), u32>,
     /// By cell of aux.
     pub aux_keys: Vec<(AgentRowNo, ReasonId)>,
@@ -142,6 +162,10 @@ impl Maps {
         Self {
             numbering,
             partitions: Vec::new(),
+            groups: Interner::default(),
+            channels: Interner::default(),
+            queue_rows: Vec::new(),
+            others: RapidHashMap::default(),
             lists: Vec::new(),
             list_numbers: RapidHashMap::default(),
             aux_numbers: RapidHashMap::default(),
@@ -374,19 +398,21 @@ impl Maps {
         let known = self.partitions[partition].rows.len();
         for number in known..=up_to.index() {
             let info = &names.rows()[number];
+            let channel = names.channels.text(info.channel.0);
             let queue = info.queue.map(|queue| {
-                self.numbering.queue(
-                    names.clients.text(info.client.0),
-                    names.queues.text(queue.0),
-                    names.channels.text(info.channel.0),
-                )
+                let client = names.clients.text(info.client.0);
+                let queue = names.queues.text(queue.0);
+                self.numbering.queue(client, queue, channel)
             });
             if let Some(queue) = queue {
-                put(&mut self.queue_zones, queue.index(), info.zone.0);
+                put(&mut self.queue_zones, queue.index(), info.zone.0, 0);
             }
+            let group = queue.and_then(|queue| self.numbering.group(queue));
             self.partitions[partition].rows.push(RowMap {
                 queue: queue.map_or(NONE, |queue| queue.0),
                 zone: info.zone.0,
+                channel: self.channels.number(channel),
+                group: group.map_or(NONE, |group| self.groups.number(&group)),
                 rungs: Arc::clone(&info.rungs),
                 work: NONE,
             });
@@ -397,13 +423,13 @@ impl Maps {
         self.learn_rows(partition, names, row);
         let client = names.row_info(row).client;
         let parts = self.parts(partition, names, &[row], &[client]);
-        let list = self.unfold(&parts, &parts.clients_key());
+        let list = self.unfold(&parts, &parts.clients);
         self.partitions[partition].rows[row.index()].work = list;
     }
 
     fn learn_set(&mut self, partition: usize, names: &Names, set: SetNo) {
         let parts = self.set_parts(partition, names, set);
-        let list = self.unfold(&parts, &parts.clients_key());
+        let list = self.unfold(&parts, &parts.clients);
         let sets = &mut self.partitions[partition].sets;
         if sets.len() <= set.index() {
             sets.resize(set.index() + 1, NONE);
@@ -444,8 +470,8 @@ impl Maps {
     fn learn_here(&mut self, partition: usize, names: &Names, key: (SetNo, SetNo)) {
         let serves = self.set_parts(partition, names, key.0);
         let here = self.set_parts(partition, names, key.1);
-        let rows = self.unfold(&here, &here.clients_key());
-        let members = self.unfold(&here.shared_with(&serves), &serves.clients_key());
+        let rows = self.unfold(&here, &here.clients);
+        let members = self.unfold(&here.shared_with(&serves), &serves.clients);
         self.partitions[partition].here.insert(key, (rows, members));
     }
 
@@ -461,68 +487,109 @@ impl Maps {
         rows: &[RowNo],
         clients: &[ClientNo],
     ) -> Parts {
-        let client_ids = clients
-            .iter()
-            .map(|client| self.numbering.client(names.clients.text(client.0)));
-        let mut parts = Parts {
-            queues: BTreeMap::new(),
-            clients: client_ids.collect(),
-            groups: BTreeSet::new(),
-            channels: BTreeSet::new(),
-        };
+        let mut parts = Parts::default();
+        for &client in clients {
+            parts.clients.push(self.client_of(partition, names, client));
+        }
         for &row in rows {
             self.learn_rows(partition, names, row);
-            let info = names.row_info(row);
-            let channel = names.channels.text(info.channel.0);
-            parts.channels.insert(channel.to_owned());
-            if let Some(queue) = self.queue(partition, row) {
-                let queue = QueueNo(u32::try_from(queue).unwrap_or(NONE));
-                parts.queues.insert(queue, info.zone.0);
-                parts.groups.extend(self.numbering.group(queue));
+            let row = &self.partitions[partition].rows[row.index()];
+            parts.channels.push(row.channel);
+            if row.queue != NONE {
+                parts.queues.push((QueueNo(row.queue), row.zone));
+            }
+            if row.group != NONE {
+                parts.groups.push(row.group);
             }
         }
+        parts.sort();
         parts
+    }
+
+    fn client_of(&mut self, partition: usize, names: &Names, client: ClientNo) -> ClientId {
+        let known = &mut self.partitions[partition].clients;
+        reach(known, client.index(), None);
+        *known[client.index()]
+            .get_or_insert_with(|| self.numbering.client(names.clients.text(client.0)))
     }
 
     /// The number of the list of rows of these parts; what spans clients is kept apart by `key`.
     fn unfold(&mut self, parts: &Parts, key: &[ClientId]) -> u32 {
-        let mut rows = Vec::new();
-        for (&queue, &zone) in &parts.queues {
-            rows.push(self.agent_row(&AgentRow::Queue(queue), zone));
+        let mut rows = Vec::from(self.others(parts, key));
+        for &(queue, zone) in &parts.queues {
+            rows.push(self.queue_row(queue, zone));
         }
-        for &client in &parts.clients {
-            rows.push(self.agent_row(&AgentRow::Client(client), 0));
-        }
-        for group in &parts.groups {
-            rows.push(self.agent_row(&AgentRow::Group(group.clone(), key.into()), 0));
-        }
-        for channel in &parts.channels {
-            rows.push(self.agent_row(&AgentRow::Channel(channel.clone(), key.into()), 0));
-        }
-        rows.push(self.agent_row(&AgentRow::Total(key.into()), 0));
         rows.sort_unstable();
-        let rows = rows.into_boxed_slice();
-        if let Some(&list) = self.list_numbers.get(&rows) {
+        if let Some(&list) = self.list_numbers.get(&*rows) {
             return list;
         }
         let list = u32::try_from(self.lists.len()).unwrap_or(NONE);
-        self.lists.push(rows.clone());
+        let rows: Arc<[AgentRowNo]> = rows.into();
+        self.lists.push(Arc::clone(&rows));
         self.list_numbers.insert(rows, list);
         list
     }
 
+    fn queue_row(&mut self, queue: QueueNo, zone: u16) -> AgentRowNo {
+        reach(&mut self.queue_rows, queue.index(), None);
+        if let Some(row) = self.queue_rows[queue.index()] {
+            return row;
+        }
+        let row = self.agent_row(&AgentRow::Queue(queue), zone);
+        self.queue_rows[queue.index()] = Some(row);
+        row
+    }
+
+    /// The rows of these parts beside those of queues. Few combinations come again and again, so the
+    /// registry is asked once for each.
+    fn others(&mut self, parts: &Parts, key: &[ClientId]) -> &[AgentRowNo] {
+        let Parts {
+            clients,
+            groups,
+            channels,
+            ..
+        } = parts;
+        let lengths = [clients.len(), groups.len(), channels.len()];
+        let numbers = lengths.map(|length| u32::try_from(length).unwrap_or(NONE));
+        let clients_and_key = clients.iter().chain(key).map(|client| client.0);
+        let written: Box<[u32]> = numbers
+            .into_iter()
+            .chain(groups.iter().chain(channels).copied())
+            .chain(clients_and_key)
+            .collect();
+        if !self.others.contains_key(&written) {
+            let mut asked = Vec::new();
+            asked.extend(clients.iter().copied().map(AgentRow::Client));
+            let text = |texts: &Interner, number: &u32| texts.text(*number).to_owned();
+            let group = |group| AgentRow::Group(text(&self.groups, group), key.into());
+            asked.extend(groups.iter().map(group));
+            let channel = |channel| AgentRow::Channel(text(&self.channels, channel), key.into());
+            asked.extend(channels.iter().map(channel));
+            asked.push(AgentRow::Total(key.into()));
+            let rows = asked.iter().map(|row| self.agent_row(row, 0)).collect();
+            self.others.insert(written.clone(), rows);
+        }
+        self.others.get(&written).map_or(&[], |rows| rows)
+    }
+
     fn agent_row(&mut self, row: &AgentRow, zone: u16) -> AgentRowNo {
         let number = self.numbering.agent_row(row);
-        put(&mut self.agent_zones, number.index(), zone);
+        put(&mut self.agent_zones, number.index(), zone, 0);
         number
     }
 }
 
-fn put(list: &mut Vec<u16>, index: usize, value: u16) {
-    if list.len() <= index {
-        list.resize(index + 1, 0);
-    }
+/// Puts a value at its place, and `none` before it where nothing is.
+fn put<T: Clone>(list: &mut Vec<T>, index: usize, value: T, none: T) {
+    reach(list, index, none);
     list[index] = value;
+}
+
+/// Makes a list long enough for a place.
+fn reach<T: Clone>(list: &mut Vec<T>, index: usize, none: T) {
+    if list.len() <= index {
+        list.resize(index + 1, none);
+    }
 }
 
 /// One column each, weight 1, in the order of the states.

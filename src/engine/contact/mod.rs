@@ -44,6 +44,13 @@ pub struct Contact {
     bytes: Vec<u8>,
     /// The short way, as long as the life is an ordinary one.
     ordinary: Ordinary,
+    /// The marks of all records, and maybe others. Not in a snapshot: then every bit is set.
+    #[serde(skip, default = "every_mark")]
+    marks: u64,
+}
+
+const fn every_mark() -> u64 {
+    u64::MAX
 }
 
 impl Default for Contact {
@@ -53,6 +60,7 @@ impl Default for Contact {
             records: Vec::new(),
             bytes: Vec::new(),
             ordinary: Ordinary::default(),
+            marks: 0,
         }
     }
 }
@@ -77,6 +85,7 @@ impl Contact {
         self.records.clear();
         self.bytes.clear();
         self.ordinary = Ordinary::default();
+        self.marks = 0;
     }
 
     /// How many facts are kept.
@@ -107,8 +116,10 @@ impl Contact {
         }
         self.ordinary.give_up();
         let facts = self.facts();
+        let mark = identity::mark(facts, &new);
         let place = facts.place(&new);
         let appended = place == facts.records.len();
+        self.marks |= mark;
         self.records.insert(place, new);
         if let Some(old) = same {
             let old = old + usize::from(place <= old);
@@ -152,15 +163,16 @@ impl Contact {
             records: &self.records,
             bytes: &self.bytes,
         };
-        let known = facts
-            .records
-            .iter()
-            .any(|old| identity::same(facts, old, &new));
+        let mark = identity::mark(facts, &new);
+        let same = |old: &Record| identity::same(facts, old, &new);
+        let known = self.marks & mark != 0 && facts.records.iter().any(same);
+        debug_assert!(known || !facts.records.iter().any(same), "without its mark");
         if known || !self.ordinary.step(self.client, facts, &new, names, out) {
             self.bytes.truncate(kept);
             return false;
         }
         let place = facts.place(&new);
+        self.marks |= mark;
         self.records.insert(place, new);
         self.ordinary.ahead(event.time, horizon, names, out);
         true

@@ -34,6 +34,8 @@ struct Slot {
     wakes: Millis,
     /// The last view that it was in.
     viewed: u64,
+    /// It is in a waiting list.
+    waits: bool,
 }
 
 /// The contacts of one partition. Slots of settled contacts are used again, with their memory.
@@ -235,8 +237,11 @@ impl Contacts {
         let waiting = timeline
             .waiting
             .filter(|waiting| waiting.until > core.stream);
-        self.waiting.set(slot, waiting);
         let held = &mut self.slots[slot as usize];
+        if held.waits || waiting.is_some() {
+            held.waits = waiting.is_some();
+            self.waiting.set(slot, waiting);
+        }
         let settle_after = core.names.settings().settle_after;
         let settles = timeline.end.max(held.arrived) + settle_after + timeline.settle_later;
         let mut next = timeline.next_after(core.stream);

@@ -129,6 +129,7 @@ impl SlotImage<'_> {
             arrived: self.arrived,
             wakes: self.wakes,
             viewed: 0,
+            waits: self.waiting.is_some(),
         }
     }
 }
