@@ -77,6 +77,9 @@ fn main() {
                 let frame = engine.view(now);
                 engine.publish(frame);
                 lap(&mut start, &mut hour.view);
+                // As between two whole seconds: then no frame holds the windows before the latest.
+                let frame = engine.view_now(now);
+                engine.publish(frame);
             }
         }
         hour.wall = begun.elapsed().as_secs_f64();
