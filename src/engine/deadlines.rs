@@ -1,5 +1,6 @@
 //! Deadlines: what happens by time alone. A binary heap of (stamp, entity) in which entries may be
-//! out of date: a stale one wakes its entity for nothing, which is harmless, and saves removing.
+//! out of date: a stale one wakes its entity for nothing, which is harmless, and saves removing. They
+//! lie hours ahead (a contact in flight is swept after hours), so where they are most, all are dropped.
 //!
 //! Rejected: a list per channel and kind (design 3.4) needs every rung of every visit in a list of
 //! its own; one entry an entity, rewritten when it wakes, has the same order and less to keep.
@@ -46,6 +47,15 @@ impl Deadlines {
     /// note. Costs in proportion to what is due, not to what sleeps.
     pub fn due(&self, now: Millis, mut wake: impl FnMut(Millis, Sleeper)) {
         self.walk(0, now, &mut wake);
+    }
+
+    /// Has these instead, in any order.
+    pub fn refill(&mut self, sleepers: impl Iterator<Item = (Millis, Sleeper)>) {
+        self.heap.clear();
+        self.heap.extend(sleepers);
+        // What is in order is a heap.
+        self.heap.sort_unstable();
+        self.heap.shrink_to(2 * self.heap.len());
     }
 
     /// How many entries there are, stale ones included.

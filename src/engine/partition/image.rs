@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::agents::AgentsImage;
 use super::contacts::ContactsImage;
 use super::{Agents, Contacts, Core, Partition};
-use crate::engine::deadlines::{Deadlines, Sleeper};
+use crate::engine::deadlines::Deadlines;
 use crate::engine::ids::IdHasher;
 use crate::engine::image::{Bounds, Fault, count, stamp, stamp_or_none};
 use crate::engine::ledger::{Ledger, LedgerImage};
@@ -66,25 +66,20 @@ impl Partition {
         let ledger = Ledger::restore(image.ledger, stream, &names, &bounds)?;
         let contacts = Contacts::restore(image.contacts, &bounds)?;
         let agents = Agents::restore(image.agents, &bounds, names.settings().list_agents)?;
-        let mut deadlines = Deadlines::default();
-        for (slot, wakes) in contacts.wakes() {
-            deadlines.push(wakes, Sleeper::Contact(slot));
-        }
-        for (slot, wakes) in agents.wakes() {
-            deadlines.push(wakes, Sleeper::Agent(slot));
-        }
-        Ok(Self {
+        let mut partition = Self {
             core: Core {
                 names,
                 ids,
                 ledger,
-                deadlines,
+                deadlines: Deadlines::default(),
                 stream,
                 irregular: image.irregular,
             },
             contacts,
             agents,
             earliest: image.earliest,
-        })
+        };
+        partition.set_deadlines();
+        Ok(partition)
     }
 }

@@ -25,6 +25,9 @@ use super::names::{Names, RowNo};
 use super::settings::StateSettings;
 use crate::event::{Correction, Discard, Event, Millis};
 
+/// So many deadlines out of date are not worth dropping.
+const STALE_MIN: usize = 1_024;
+
 /// Is told an agent: his id if it is known, how he stands, and the dictionary of the numbers.
 pub type TellAgent<'a> = dyn FnMut(Option<&Arc<str>>, &Seen<'_>, &Names) + 'a;
 
@@ -130,7 +133,26 @@ impl Partition {
                 Sleeper::Agent(slot) => self.agents.wake(slot, stamp, &mut self.core),
             }
         }
+        self.drop_stale_deadlines();
         self.core.ledger.advance(time, &self.core.names);
+    }
+
+    /// Drops the deadlines that are out of date once they are more than those who sleep. Each was
+    /// pushed, so this costs the same for each push.
+    fn drop_stale_deadlines(&mut self) {
+        let asleep = self.contacts.held() + self.agents.known();
+        if self.core.deadlines.len() > 2 * asleep + STALE_MIN {
+            self.set_deadlines();
+        }
+    }
+
+    /// Every sleeper knows his own deadline.
+    fn set_deadlines(&mut self) {
+        let contacts = self.contacts.wakes();
+        let contacts = contacts.map(|(slot, wakes)| (wakes, Sleeper::Contact(slot)));
+        let agents = self.agents.wakes();
+        let agents = agents.map(|(slot, wakes)| (wakes, Sleeper::Agent(slot)));
+        self.core.deadlines.refill(contacts.chain(agents));
     }
 
     /// Appends the posts that are due by `now` but not made yet: those with a stamp after stream
@@ -207,5 +229,30 @@ impl Partition {
     /// Prints of settled contacts.
     pub fn prints_held(&self) -> usize {
         self.contacts.prints()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Limits, decode};
+
+    #[test]
+    fn deadlines_are_in_proportion_to_those_who_sleep_however_many_contacts_came_and_went() {
+        let mut partition = Partition::new(Arc::new(StateSettings::default()));
+        for contact in 0..50_000_i64 {
+            for (kind, after) in [("queued", 0), ("closed", 2_000)] {
+                let time = 1_767_603_600_000 + contact * 100 + after;
+                let event = format!(
+                    r#"{{"id":"{kind}{contact}","type":"contact.{kind}","time":{time},"contact_id":"c{contact}","queue_id":"q"}}"#
+                );
+                let event = decode(event.as_bytes(), &Limits::default());
+                assert!(event.is_ok_and(|event| partition.apply(&event).is_ok()));
+            }
+        }
+        let asleep = partition.contacts_held() + partition.agents_known();
+        assert!(asleep < 10_000, "{asleep} are held");
+        let deadlines = partition.core.deadlines.len();
+        assert!(deadlines <= 2 * asleep + STALE_MIN, "{deadlines} deadlines");
     }
 }
