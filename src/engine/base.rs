@@ -21,6 +21,7 @@ use super::columns::{agent, work_cell};
 use super::facts::{Count, Fact, Post};
 use super::histogram::bucket;
 use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
+use super::room;
 use super::settings::ZoneNo;
 
 /// Integers by column, zeros left out: at most 128 columns.
@@ -448,6 +449,9 @@ fn add_bucket(buckets: &mut Vec<(u32, i32)>, bucket: u32, sign: i8) {
                 buckets.remove(place);
             }
         }
-        Err(place) => buckets.insert(place, (bucket, i32::from(sign))),
+        Err(place) => {
+            room::reserve(buckets, 1);
+            buckets.insert(place, (bucket, i32::from(sign)));
+        }
     }
 }

@@ -14,6 +14,8 @@ pub enum Sleeper {
     Contact(u32),
     /// The agent in this slot.
     Agent(u32),
+    /// The memory of the agent in this slot: nothing that anybody sees happens.
+    Memory(u32),
 }
 
 /// A min-heap of deadlines.

@@ -64,7 +64,7 @@ pub(crate) fn stamp_or_none(at: Millis) -> Result<(), Fault> {
     stamp(at)
 }
 
-/// How many numbers of each kind there are.
+/// How many numbers of each kind there are, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     clients: usize,
@@ -75,6 +75,7 @@ pub(crate) struct Bounds {
     pub(crate) sets: usize,
     profiles: usize,
     zones: usize,
+    stream: Millis,
 }
 
 impl Bounds {
@@ -89,7 +90,19 @@ impl Bounds {
             sets: names.sets().len(),
             profiles: names.profiles().len(),
             zones: names.settings().zones.len(),
+            stream: Millis::MAX,
         }
+    }
+
+    /// Nothing was executed after this stream time.
+    pub(crate) fn until(self, stream: Millis) -> Self {
+        Self { stream, ..self }
+    }
+
+    /// The stamp of something that was executed.
+    pub(crate) fn past(&self, at: Millis) -> Result<(), Fault> {
+        stamp(at)?;
+        hold(at <= self.stream, "a fact of the future")
     }
 
     pub(crate) fn client(&self, client: ClientNo) -> Result<(), Fault> {

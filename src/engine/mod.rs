@@ -18,6 +18,7 @@ pub mod packing;
 pub mod panes;
 pub mod partition;
 pub mod prints;
+pub(crate) mod room;
 pub mod settings;
 pub mod timeline;
 pub mod waiting;

@@ -1,10 +1,12 @@
-//! Distributions: per queue a sorted list of buckets, each with a count per window.
+//! Distributions: per queue sorted lists of buckets, each with a count per window.
 //!
 //! Changes are gathered while posts are absorbed and applied once per view; the blocks that frames
-//! share are made anew only where something changed. (Rejected: a histogram per queue and window,
-//! which takes 1.2 GiB at the largest size.)
+//! share are made anew only where something changed. Windows as long as a day have a list of their
+//! own: they know ten times the buckets of the others, whose counts would be zeros. (Rejected: a
+//! histogram per queue and window, which takes 1.2 GiB at the largest size.)
 
-use super::frame::Buckets;
+use super::frame::{Buckets, WindowKind, WindowSpec};
+use crate::engine::room;
 
 /// Which durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +20,19 @@ pub(super) enum Kind {
 /// Most windows that one worker can keep: one bit each.
 pub(super) const WINDOWS_MAX: usize = 16;
 
-/// Buckets of one queue and kind.
+/// Buckets of one queue and kind, for the windows of a group.
 #[derive(Clone, Debug, Default)]
 struct List {
     values: Vec<u32>,
-    /// Values × windows.
+    /// Values × windows of the group.
     counts: Vec<i32>,
+}
+
+/// What one queue has of a kind.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    /// By group.
+    lists: [List; 2],
     /// Windows whose block is out of date.
     stale: u16,
 }
@@ -31,33 +40,39 @@ struct List {
 /// The distributions of all queues of a worker.
 #[derive(Clone, Debug)]
 pub(super) struct Distributions {
-    windows: usize,
+    /// The windows of each group, short and long.
+    groups: [Vec<usize>; 2],
     /// Queue × kind.
-    lists: Vec<List>,
+    places: Vec<Place>,
     stale: Vec<u32>,
     /// Window × (queue × kind).
     blocks: Vec<Vec<Buckets>>,
 }
 
 impl Distributions {
-    pub(super) fn new(windows: usize) -> Self {
+    pub(super) fn new(windows: &[WindowSpec]) -> Self {
+        let is_long = |window: &usize| {
+            let kind = windows[*window].kind;
+            matches!(kind, WindowKind::Today | WindowKind::All)
+        };
+        let (long, short) = (0..windows.len()).partition(is_long);
         Self {
-            windows,
-            lists: Vec::new(),
+            groups: [short, long],
+            places: Vec::new(),
             stale: Vec::new(),
-            blocks: vec![Vec::new(); windows],
+            blocks: vec![Vec::new(); windows.len()],
         }
     }
 
     pub(super) fn fit(&mut self, queues: usize) {
-        self.lists.resize_with(queues * 2, List::default);
+        self.places.resize_with(queues * 2, Place::default);
         for blocks in &mut self.blocks {
             blocks.resize(queues * 2, None);
         }
     }
 
     pub(super) fn clear(&mut self) {
-        for queue in 0..self.lists.len() / 2 {
+        for queue in 0..self.places.len() / 2 {
             self.clear_windows(queue, u16::MAX);
         }
     }
@@ -67,43 +82,37 @@ impl Distributions {
         if mask == 0 {
             return;
         }
-        let place = queue * 2 + kind as usize;
-        let list = &mut self.lists[place];
-        if list.stale == 0 {
-            self.stale.push(u32::try_from(place).unwrap_or(u32::MAX));
+        let number = queue * 2 + kind as usize;
+        let place = &mut self.places[number];
+        if place.stale == 0 {
+            self.stale.push(u32::try_from(number).unwrap_or(u32::MAX));
         }
-        list.stale |= mask;
-        let row = match list.values.binary_search(&bucket) {
-            Ok(row) => row,
-            Err(row) => {
-                list.values.insert(row, bucket);
-                let at = row * self.windows;
-                list.counts
-                    .splice(at..at, std::iter::repeat_n(0, self.windows));
-                row
-            }
-        };
-        let counts = &mut list.counts[row * self.windows..][..self.windows];
-        for (window, count) in counts.iter_mut().enumerate() {
-            if mask & (1 << window) != 0 {
-                *count += amount;
+        place.stale |= mask;
+        for (list, group) in place.lists.iter_mut().zip(&self.groups) {
+            let chosen = |window: &usize| mask & (1 << window) != 0;
+            if group.iter().any(chosen) {
+                let counts = list.counts_of(bucket, group.len());
+                for (count, _) in counts.iter_mut().zip(group).filter(|(_, at)| chosen(at)) {
+                    *count += amount;
+                }
             }
         }
     }
 
     /// Empties the windows of a mask at one queue.
     pub(super) fn clear_windows(&mut self, queue: usize, mask: u16) {
-        for place in [queue * 2, queue * 2 + 1] {
-            let list = &mut self.lists[place];
-            if list.values.is_empty() {
+        for number in [queue * 2, queue * 2 + 1] {
+            let place = &mut self.places[number];
+            if place.lists.iter().all(|list| list.values.is_empty()) {
                 continue;
             }
-            if list.stale == 0 {
-                self.stale.push(u32::try_from(place).unwrap_or(u32::MAX));
+            if place.stale == 0 {
+                self.stale.push(u32::try_from(number).unwrap_or(u32::MAX));
             }
-            list.stale |= mask;
-            for counts in list.counts.chunks_exact_mut(self.windows) {
-                for (window, count) in counts.iter_mut().enumerate() {
+            place.stale |= mask;
+            for (list, group) in place.lists.iter_mut().zip(&self.groups) {
+                let windows = group.iter().cycle();
+                for (count, window) in list.counts.iter_mut().zip(windows) {
                     if mask & (1 << window) != 0 {
                         *count = 0;
                     }
@@ -114,13 +123,17 @@ impl Distributions {
 
     /// Makes the blocks that are out of date anew.
     pub(super) fn refresh(&mut self) {
-        for place in std::mem::take(&mut self.stale) {
-            let place = place as usize;
-            let list = &mut self.lists[place];
-            list.drop_empty(self.windows);
-            let stale = std::mem::take(&mut list.stale);
-            for window in (0..self.windows).filter(|window| stale & (1 << window) != 0) {
-                self.blocks[window][place] = list.block(window, self.windows);
+        for number in std::mem::take(&mut self.stale) {
+            let number = number as usize;
+            let place = &mut self.places[number];
+            let stale = std::mem::take(&mut place.stale);
+            for (list, group) in place.lists.iter_mut().zip(&self.groups) {
+                list.drop_empty(group.len());
+                for (column, &window) in group.iter().enumerate() {
+                    if stale & (1 << window) != 0 {
+                        self.blocks[window][number] = list.block(column, group.len());
+                    }
+                }
             }
         }
     }
@@ -132,6 +145,23 @@ impl Distributions {
 }
 
 impl List {
+    /// The counts of a bucket by window of the group.
+    fn counts_of(&mut self, bucket: u32, windows: usize) -> &mut [i32] {
+        let row = match self.values.binary_search(&bucket) {
+            Ok(row) => row,
+            Err(row) => {
+                room::reserve(&mut self.values, 1);
+                self.values.insert(row, bucket);
+                room::reserve(&mut self.counts, windows);
+                let at = row * windows;
+                let zeros = std::iter::repeat_n(0, windows);
+                self.counts.splice(at..at, zeros);
+                row
+            }
+        };
+        &mut self.counts[row * windows..][..windows]
+    }
+
     fn drop_empty(&mut self, windows: usize) {
         let mut kept = 0;
         for row in 0..self.values.len() {
@@ -144,10 +174,12 @@ impl List {
         }
         self.values.truncate(kept);
         self.counts.truncate(kept * windows);
+        room::trim(&mut self.values);
+        room::trim(&mut self.counts);
     }
 
-    fn block(&self, window: usize, windows: usize) -> Buckets {
-        let counts = self.counts.iter().skip(window).step_by(windows);
+    fn block(&self, column: usize, windows: usize) -> Buckets {
+        let counts = self.counts.iter().skip(column).step_by(windows);
         let count = |count: i32| u32::try_from(count).unwrap_or_default();
         let filled = || {
             let pairs = self.values.iter().zip(counts.clone());

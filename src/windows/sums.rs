@@ -4,6 +4,7 @@ use super::columns::{agent, contact};
 use super::maps::{Hit, Maps};
 use crate::engine::base::Sparse;
 use crate::engine::cells::count_cells;
+use crate::engine::room;
 use crate::event::Millis;
 
 /// Integers of a row of agents' figures: n of every column, then c of every column.
@@ -27,8 +28,8 @@ pub(super) struct Sums {
 impl Sums {
     /// Makes room; what is new is zero.
     pub(super) fn fit(&mut self, queues: usize, agent_rows: usize, aux: usize) {
-        self.contact.resize(queues * contact::WIDTH, 0);
-        self.agent.resize(agent_rows * LEVELS, 0);
+        room::resize(&mut self.contact, queues * contact::WIDTH, 0);
+        room::resize(&mut self.agent, agent_rows * LEVELS, 0);
         self.aux.resize(aux, [0; 2]);
     }
 

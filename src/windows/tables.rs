@@ -130,7 +130,7 @@ impl Tables {
             gathering: tails.iter().any(Tail::is_empty_for_ever),
             tails,
             changes: Vec::new(),
-            spread: Distributions::new(windows.len()),
+            spread: Distributions::new(windows),
             maxima: Maxima::default(),
             applied: Millis::MIN,
             shown: Vec::new(),

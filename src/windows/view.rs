@@ -109,6 +109,7 @@ impl Tables {
         frame.now = now;
         frame.to = self.shown_to;
         frame.windows.clone_from(&self.shown);
+        self.drop_old_blocks();
         frame.totals.clone_from(&self.totals.contact);
         frame.gauges.clone_from(&self.gauges);
         self.write_waiting(partitions, frame);
@@ -117,6 +118,15 @@ impl Tables {
         self.add_due(now, partitions, 1);
         self.write_levels(frame);
         self.add_due(now, partitions, -1);
+    }
+
+    /// Distributions of windows that no frame shows any more are not kept until the next ones are
+    /// written.
+    fn drop_old_blocks(&mut self) {
+        for window in self.spare.iter_mut().filter_map(Arc::get_mut) {
+            window.wait.clear();
+            window.handle.clear();
+        }
     }
 
     /// Asks for the numbers of all rows and due posts.
@@ -289,6 +299,7 @@ impl Tables {
             frame.contact.clone_from(&self.totals.contact);
         } else {
             frame.contact.clear();
+            frame.contact.reserve_exact(self.totals.contact.len());
             let pairs = self.totals.contact.iter().zip(&tail.sums.contact);
             frame
                 .contact
@@ -333,6 +344,9 @@ impl Tables {
         let tails = tails.chain(std::iter::repeat(&zeros[..]));
         let totals = self.totals.agent.chunks_exact(LEVELS);
         frame.agent.clear();
+        frame
+            .agent
+            .reserve_exact(self.maps.agent_zones.len() * agent::WIDTH);
         for ((total, before), &zone) in totals.zip(tails).zip(&self.maps.agent_zones) {
             let from = tail.from[usize::from(zone)];
             frame.agent.extend((0..agent::WIDTH).map(|column| {
@@ -374,6 +388,9 @@ impl Tables {
         let before = agents.chunks_exact(LEVELS);
         let before = before.chain(std::iter::repeat(&zeros[..]));
         frame.agent_rates.clear();
+        frame
+            .agent_rates
+            .reserve_exact(self.maps.agent_zones.len() * agent::WIDTH);
         for (total, before) in self.totals.agent.chunks_exact(LEVELS).zip(before) {
             let pairs = total.iter().zip(before).take(agent::WIDTH);
             let rates = pairs.map(|(total, before)| total - before);

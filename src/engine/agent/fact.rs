@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::ids::IdHasher;
 use crate::engine::image::{Fault, hold};
 use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, ReasonNo, RowNo};
+use crate::engine::room;
 use crate::event::{
     ActivityState, AgentContact, AgentEvent, AgentKind, AgentSnapshot, Capacity, Membership,
     Millis, Presence, SnapshotContact, Span, Text,
@@ -20,43 +21,44 @@ pub(super) const NOT_READY: ReasonNo = ReasonNo(0);
 pub(super) struct AgentFact {
     /// From when it holds: the event's time, or the stream time at which it arrived too late.
     pub(super) stamp: Millis,
-    /// The event's time.
-    pub(super) said: Millis,
-    /// See [`rank`].
-    pub(super) rank: u8,
-    pub(super) id: IdRange,
+    pub(super) mark: Mark,
+    pub(super) id: IdAt,
     /// The client that the event names.
     pub(super) client: ClientNo,
     pub(super) change: Change,
 }
 
 impl AgentFact {
-    pub(super) const fn mark(&self) -> Mark {
-        Mark {
-            said: self.said,
-            rank: self.rank,
-        }
+    /// The event's time.
+    pub(super) const fn said(&self) -> Millis {
+        self.mark.said()
     }
 
     /// Whether it came too late to be put in its place.
     pub(super) fn late(&self) -> bool {
-        self.said < self.stamp
+        self.said() < self.stamp
     }
 }
 
-/// How new something said is: of two facts of one kind the one with the greater mark is newer.
+/// How new something said is, by the event's time and its [`rank`]: of two facts of one kind the one
+/// with the greater mark is newer. Both in one integer, for every contact of an agent has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Mark {
-    pub(super) said: Millis,
-    pub(super) rank: u8,
-}
+pub(super) struct Mark(i64);
 
 impl Mark {
     /// Older than anything said.
-    pub(super) const NONE: Self = Self {
-        said: Millis::MIN,
-        rank: 0,
-    };
+    pub(super) const NONE: Self = Self(i64::MIN);
+    const RANKS: i64 = 16;
+
+    pub(super) fn new(said: Millis, rank: u8) -> Self {
+        debug_assert!(i64::from(rank) < Self::RANKS, "rank {rank}");
+        Self(said.0 * Self::RANKS + i64::from(rank))
+    }
+
+    /// The event's time.
+    pub(super) const fn said(self) -> Millis {
+        Millis(self.0.div_euclid(Self::RANKS))
+    }
 }
 
 /// What a fact says.
@@ -68,8 +70,25 @@ pub(super) enum Change {
     Queues(Box<[RowNo]>),
     Slots(Box<Slots>),
     /// A contact's state; with acw, when it is over by itself.
-    Contact(AtAgent, Option<Span>),
+    Contact(AtAgent, Timer),
     Snapshot(Box<Snapshot>),
+}
+
+/// After how long something is over by itself, if it is. [`Option`] takes twice the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Timer(i64);
+
+impl Timer {
+    const NONE: Self = Self(-1);
+
+    /// Spans below zero are none at all.
+    fn new(span: Option<Span>) -> Self {
+        span.map_or(Self::NONE, |span| Self(span.0.max(0)))
+    }
+
+    pub(super) fn get(self) -> Option<Span> {
+        (self != Self::NONE).then_some(Span(self.0))
+    }
 }
 
 /// A declared presence.
@@ -149,8 +168,8 @@ pub(super) const fn rank(kind: &AgentKind<'_>) -> u8 {
 /// The order in which facts are executed. A fact that came too late goes before those whose own
 /// time is the instant of its arrival.
 pub(super) fn order(a: &AgentFact, b: &AgentFact, ids: &Ids) -> Ordering {
-    (a.stamp, a.said, a.rank)
-        .cmp(&(b.stamp, b.said, b.rank))
+    (a.stamp, a.mark)
+        .cmp(&(b.stamp, b.mark))
         .then_with(|| ids.of(a).cmp(ids.of(b)))
 }
 
@@ -239,9 +258,8 @@ fn contact_fact(
     };
     let timer = contact
         .for_ms
-        .filter(|_| contact.state == ActivityState::Acw)
-        .map(|timer| timer.max(Span::ZERO));
-    Change::Contact(is, timer)
+        .filter(|_| contact.state == ActivityState::Acw);
+    Change::Contact(is, Timer::new(timer))
 }
 
 fn snapshot_fact(
@@ -296,54 +314,53 @@ fn snapshot_fact(
 
 /// Where a fact's id lies in [`Ids`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct IdRange {
-    start: u32,
-    len: u32,
-}
+pub(super) struct IdAt(u32);
 
-/// The bytes of the ids of an agent's facts, in one block.
+/// The ids of an agent's facts in one block, each behind the two bytes of its length.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ids(#[serde(with = "crate::engine::image::bytes")] Vec<u8>);
 
 impl Ids {
     /// Whether the id of a fact lies in here.
     pub(super) fn check(&self, fact: &AgentFact) -> Result<(), Fault> {
-        let end = fact.id.start as usize + fact.id.len as usize;
-        hold(end <= self.0.len(), "a fact without its id")
+        hold(self.get(fact.id).is_some(), "a fact without its id")
     }
 
-    /// Keeps an id.
-    pub(super) fn keep(&mut self, id: &str) -> IdRange {
-        let range = IdRange {
-            start: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
-            len: u32::try_from(id.len()).unwrap_or(u32::MAX),
-        };
-        self.0.extend_from_slice(id.as_bytes());
-        range
+    /// Keeps an id; of a very long one its beginning.
+    pub(super) fn keep(&mut self, id: &str) -> IdAt {
+        let at = IdAt(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
+        let len = u16::try_from(id.len()).unwrap_or(u16::MAX);
+        let id = &id.as_bytes()[..usize::from(len)];
+        room::reserve(&mut self.0, 2 + id.len());
+        self.0.extend_from_slice(&len.to_le_bytes());
+        self.0.extend_from_slice(id);
+        at
     }
 
     /// The id of a fact.
     pub(super) fn of(&self, fact: &AgentFact) -> &[u8] {
-        let start = fact.id.start as usize;
-        self.0
-            .get(start..start + fact.id.len as usize)
-            .unwrap_or_default()
+        self.get(fact.id).unwrap_or_default()
     }
 
-    /// Drops the ids of facts that are gone, when they are most of it.
-    pub(super) fn compact(&mut self, facts: &mut [AgentFact]) {
-        let kept: usize = facts.iter().map(|fact| fact.id.len as usize).sum();
-        if self.0.len() <= 2 * kept + 64 {
-            return;
-        }
-        let end = self.0.len();
+    fn get(&self, IdAt(at): IdAt) -> Option<&[u8]> {
+        let (len, rest) = self.0.get(at as usize..)?.split_first_chunk()?;
+        rest.get(..usize::from(u16::from_le_bytes(*len)))
+    }
+
+    /// Drops the ids of facts that are gone. `scratch` is memory to work with.
+    pub(super) fn compact(&mut self, facts: &mut [AgentFact], scratch: &mut Self) {
+        scratch.0.clear();
         for fact in facts {
-            let start = fact.id.start as usize;
-            fact.id.start = u32::try_from(self.0.len() - end).unwrap_or(u32::MAX);
-            self.0
-                .extend_from_within(start..start + fact.id.len as usize);
+            let at = IdAt(u32::try_from(scratch.0.len()).unwrap_or(u32::MAX));
+            let id = self.of(fact);
+            let len = u16::try_from(id.len()).unwrap_or(u16::MAX);
+            scratch.0.extend_from_slice(&len.to_le_bytes());
+            scratch.0.extend_from_slice(id);
+            fact.id = at;
         }
-        self.0.drain(..end);
+        self.0.clear();
+        self.0.extend_from_slice(&scratch.0);
+        room::trim(&mut self.0);
     }
 }
 
@@ -356,4 +373,57 @@ pub(super) fn print(id: &[u8]) -> u32 {
             .wrapping_add(u32::from(*byte))
             .wrapping_mul(0x9e37_79b1)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_stays_small() {
+        assert!(size_of::<AgentFact>() <= 48, "{}", size_of::<AgentFact>());
+    }
+
+    #[test]
+    fn marks_are_in_order_of_time_then_rank_and_none_is_older_than_all() {
+        let said = [Millis::EARLIEST, Millis(1_767_603_600_000), Millis::LATEST];
+        let marks = said.into_iter().flat_map(|said| {
+            (0..=13).map(move |rank| {
+                let mark = Mark::new(said, rank);
+                assert_eq!(mark.said(), said);
+                mark
+            })
+        });
+        let marks: Vec<Mark> = std::iter::once(Mark::NONE).chain(marks).collect();
+        assert!(marks.is_sorted_by(|one, next| one < next));
+    }
+
+    #[test]
+    fn ids_of_facts_that_stay_are_theirs_when_the_others_are_dropped() {
+        let (mut ids, mut scratch) = (Ids::default(), Ids::default());
+        let texts: Vec<String> = (0..300).map(|number| "x".repeat(number)).collect();
+        let mut facts: Vec<AgentFact> = texts
+            .iter()
+            .map(|text| AgentFact {
+                stamp: Millis(0),
+                mark: Mark::NONE,
+                id: ids.keep(text),
+                client: ClientNo(0),
+                change: Change::LoggedIn,
+            })
+            .collect();
+        facts.drain(..200);
+        facts.swap(3, 50);
+        ids.compact(&mut facts, &mut scratch);
+        let kept = facts.iter().map(|fact| ids.of(fact).len());
+        let expected = (200..300).map(|number| match number {
+            203 => 250,
+            250 => 203,
+            number => number,
+        });
+        assert!(kept.eq(expected));
+        let long = "y".repeat(100_000);
+        facts[0].id = ids.keep(&long);
+        assert_eq!(ids.of(&facts[0]).len(), usize::from(u16::MAX));
+    }
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::image::{Bounds, Fault, hold};
 use crate::engine::names::Names;
+use crate::engine::room;
 use crate::event::{Millis, Span};
 
-use super::fact::{self, AgentFact, Change, IdRange, Ids, Listed, Mark};
+use super::fact::{self, AgentFact, Change, IdAt, Ids, Listed, Mark};
 use super::state::State;
 use super::{Checkpoint, Workspace};
 
@@ -65,6 +66,12 @@ impl History {
         self.facts.len()
     }
 
+    /// Facts held, and contacts of facts that are gone.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> (usize, usize) {
+        (self.facts.len(), self.seen.len())
+    }
+
     /// Where the fact with this id is held, if any.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
         let (id, print) = (id.as_bytes(), fact::print(id.as_bytes()));
@@ -78,7 +85,7 @@ impl History {
     }
 
     /// Keeps the bytes of an id.
-    pub(super) fn keep_id(&mut self, id: &str) -> IdRange {
+    pub(super) fn keep_id(&mut self, id: &str) -> IdAt {
         self.ids.keep(id)
     }
 
@@ -107,7 +114,9 @@ impl History {
 
     /// Appends the newest fact.
     pub(super) fn append(&mut self, fact: AgentFact) {
+        room::reserve(&mut self.prints, 1);
         self.prints.push(fact::print(self.ids.of(&fact)));
+        room::reserve(&mut self.facts, 1);
         self.facts.push(fact);
     }
 
@@ -196,7 +205,7 @@ impl History {
         match (step.listed, &fact.change) {
             (Some(number), Change::Snapshot(snapshot)) => {
                 if let Some(listed) = snapshot.contacts.iter().flatten().nth(number as usize) {
-                    state.listed(&listed.is, step.stamp, fact.mark(), names);
+                    state.listed(&listed.is, step.stamp, fact.mark, names);
                 }
             }
             _ => state.event(fact, names, |contact| self.newest_of(contact, index)),
@@ -257,22 +266,37 @@ impl History {
     }
 
     /// Drops the facts before `to`, remembering what they were about if said at `oldest` or later.
-    pub(super) fn forget(&mut self, to: Millis, oldest: Millis) {
+    pub(super) fn forget(&mut self, to: Millis, oldest: Millis, scratch: &mut Ids) {
         let gone = self.facts.partition_point(|fact| fact.stamp < to);
         self.prints.drain(..gone);
         for fact in self.facts.drain(..gone) {
             match &fact.change {
-                Change::Contact(is, _) => remember(&mut self.seen, is.contact, fact.mark()),
+                Change::Contact(is, _) => remember(&mut self.seen, is.contact, fact.mark),
                 Change::Snapshot(snapshot) => {
                     for listed in snapshot.contacts.iter().flatten() {
-                        remember(&mut self.seen, listed.is.contact, fact.mark());
+                        remember(&mut self.seen, listed.is.contact, fact.mark);
                     }
                 }
                 _ => {}
             }
         }
-        self.ids.compact(&mut self.facts);
-        self.seen.retain(|(_, mark)| mark.said >= oldest);
+        self.ids.compact(&mut self.facts, scratch);
+        self.seen.retain(|(_, mark)| mark.said() >= oldest);
+        room::trim(&mut self.prints);
+        room::trim(&mut self.facts);
+        room::trim(&mut self.seen);
+    }
+
+    /// From when on [`Self::forget`] leaves none of the facts; if there is none, nothing that is
+    /// remembered of others.
+    pub(super) fn forgets(&self, settle_after: Span, retain: Span) -> Millis {
+        let (settle_after, retain) = (settle_after.0, retain.0);
+        let after = |at: Millis, kept: i64| at + Span(kept + 1);
+        if let Some(newest) = self.facts.last() {
+            return after(newest.stamp, 3 * settle_after);
+        }
+        let newest = self.seen.iter().map(|(_, mark)| mark.said()).max();
+        newest.map_or(Millis::MAX, |said| after(said, 2 * settle_after + retain))
     }
 
     /// The newest mark of a contact before the fact at `index`, in force or overtaken.
@@ -282,7 +306,7 @@ impl History {
             .iter()
             .filter(|fact| matches!(&fact.change, Change::Contact(is, _) if is.contact == contact));
         let gone = gone.map(|(_, mark)| *mark);
-        gone.chain(held.map(AgentFact::mark)).max()
+        gone.chain(held.map(|fact| fact.mark)).max()
     }
 }
 
@@ -296,8 +320,10 @@ fn since(fact: &AgentFact, listed: &Listed, settle_after: Span) -> Option<Millis
 }
 
 fn remember(seen: &mut Vec<(u64, Mark)>, contact: u64, mark: Mark) {
-    match seen.iter_mut().find(|(other, _)| *other == contact) {
-        Some((_, newest)) => *newest = mark.max(*newest),
-        None => seen.push((contact, mark)),
+    if let Some((_, newest)) = seen.iter_mut().find(|(other, _)| *other == contact) {
+        *newest = mark.max(*newest);
+    } else {
+        room::reserve(seen, 1);
+        seen.push((contact, mark));
     }
 }

@@ -2,14 +2,17 @@
 
 use super::fact::{AgentFact, AtAgent, Change, Declared, Mark, Slots, Snapshot};
 use super::{Agent, Checkpoint};
-use crate::engine::image::{Bounds, Fault, span, stamp, stamp_or_none};
+use crate::engine::image::{Bounds, Fault, span, stamp};
+use crate::event::Millis;
 
 impl Agent {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
         for Checkpoint { at, state } in [&self.base, &self.tip] {
-            stamp_or_none(*at)?;
+            if *at != Millis::MIN {
+                bounds.past(*at)?;
+            }
             state.check(bounds)?;
         }
         self.history.check(bounds)
@@ -18,14 +21,18 @@ impl Agent {
 
 impl Mark {
     pub(super) fn check(self) -> Result<(), Fault> {
-        stamp_or_none(self.said)
+        if self == Self::NONE {
+            Ok(())
+        } else {
+            stamp(self.said())
+        }
     }
 }
 
 impl AgentFact {
     pub(super) fn check(&self, bounds: &Bounds) -> Result<(), Fault> {
-        stamp(self.stamp)?;
-        stamp(self.said)?;
+        bounds.past(self.stamp)?;
+        self.mark.check()?;
         bounds.client(self.client)?;
         match &self.change {
             Change::LoggedIn | Change::LoggedOut => Ok(()),
@@ -33,7 +40,7 @@ impl AgentFact {
             Change::Queues(rows) => rows.iter().try_for_each(|&row| bounds.row(row)),
             Change::Slots(slots) => slots.check(bounds),
             Change::Contact(is, timer) => {
-                timer.map_or(Ok(()), span)?;
+                timer.get().map_or(Ok(()), span)?;
                 is.check(bounds)
             }
             Change::Snapshot(snapshot) => snapshot.check(bounds),

@@ -35,8 +35,9 @@ use super::difference::difference;
 use super::facts::Post;
 use super::ids::IdHasher;
 use super::names::{Names, SetInfo};
+use super::settings::StateSettings;
 use super::timeline::Timeline;
-use fact::AgentFact;
+use fact::{AgentFact, Ids, Mark};
 use history::{History, Start, Step};
 use level::Level;
 pub use seen::{Seen, Sight};
@@ -121,6 +122,7 @@ pub struct Workspace {
     level: Level,
     next: Level,
     set: SetInfo,
+    ids: Ids,
     before: Timeline,
     after: Timeline,
 }
@@ -204,18 +206,39 @@ impl Agent {
     /// Moves the checkpoint towards twice `settle_after` before `stream`. Call it when all posts up
     /// to `stream` were emitted.
     fn advance(&mut self, stream: Millis, work: &mut Workspace, names: &mut Names) {
-        let settings = names.settings();
-        let (settle_after, retain) = (settings.settle_after, settings.retain);
+        let settle_after = names.settings().settle_after;
         let to = stream - settle_after - settle_after;
         let oldest = self.history.oldest().unwrap_or(Millis::MAX);
         // Not at every event: it goes through all facts.
         if oldest < to - settle_after {
-            self.history.move_on(&mut self.base, to, work, names);
-            self.history.forget(to, to - retain);
-            if self.tip.at < to {
-                self.tip.copy_from(&self.base);
-            }
+            self.forget(stream, work, names);
         }
+    }
+
+    /// Moves the checkpoint to twice `settle_after` before `stream` and drops the facts before it.
+    /// Changes nothing that he contributes. Call it when all posts up to `stream` were emitted.
+    pub fn forget(&mut self, stream: Millis, work: &mut Workspace, names: &mut Names) {
+        let settings = names.settings();
+        let (settle_after, retain) = (settings.settle_after, settings.retain);
+        let to = stream - settle_after - settle_after;
+        self.history.move_on(&mut self.base, to, work, names);
+        self.history.forget(to, to - retain, &mut work.ids);
+        if self.tip.at < to {
+            self.tip.copy_from(&self.base);
+        }
+    }
+
+    /// The stream time from which on [`Self::forget`] leaves nothing of what is held now, if nothing
+    /// more comes: first no fact, then no memory of facts that are gone. [`Millis::MAX`] where there
+    /// is nothing. An agent whose shift is over would hold it for ever otherwise.
+    pub fn forgets(&self, settings: &StateSettings) -> Millis {
+        self.history.forgets(settings.settle_after, settings.retain)
+    }
+
+    /// Facts held, and contacts of facts that are gone.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> (usize, usize) {
+        self.history.remembered()
     }
 
     /// The fact that an event states; `None` if it is a duplicate.
@@ -227,17 +250,16 @@ impl Agent {
         hasher: &IdHasher,
     ) -> Option<Placing> {
         let settle_after = names.settings().settle_after;
-        let rank = fact::rank(&event.kind);
+        let mark = Mark::new(event.time, fact::rank(&event.kind));
         let known = self.history.position(&event.id);
         let standing = known.map(|known| self.history.fact(known));
-        if standing.is_some_and(|fact| (fact.said, fact.rank) <= (event.time, rank)) {
+        if standing.is_some_and(|fact| fact.mark <= mark) {
             return None;
         }
         let late = event.time < stream - settle_after;
         let fact = AgentFact {
             stamp: if late { stream } else { event.time },
-            said: event.time,
-            rank,
+            mark,
             id: self.history.keep_id(&event.id),
             client: fact::client(event, names),
             change: fact::change(event, names, hasher),

@@ -236,7 +236,7 @@ impl State {
         self.heard = fact.stamp.max(self.heard);
         self.silent = false;
         self.name(fact.client);
-        let (mark, late) = (fact.mark(), fact.late());
+        let (mark, late) = (fact.mark, fact.late());
         match &fact.change {
             Change::LoggedIn if self.presence_news(mark, late) => self.log_in(),
             Change::LoggedOut if self.presence_news(mark, late) => {
@@ -254,8 +254,8 @@ impl State {
                     self.respond(is.state);
                 }
                 self.turn(is, fact.stamp, mark, names);
-                if let Some(timer) = timer {
-                    self.start_timer(is.contact, (fact.said + *timer).max(fact.stamp));
+                if let Some(timer) = timer.get() {
+                    self.start_timer(is.contact, (fact.said() + timer).max(fact.stamp));
                 }
             }
             Change::Snapshot(snapshot) => self.snapshot(snapshot, fact, names, newest),
@@ -402,7 +402,7 @@ impl State {
         names: &Names,
         newest: impl Fn(u64) -> Option<Mark>,
     ) {
-        let (mark, late) = (fact.mark(), fact.late());
+        let (mark, late) = (fact.mark, fact.late());
         self.not_responding &= late;
         if let Some(declared) = snapshot.declared
             && self.presence_news(mark, late)

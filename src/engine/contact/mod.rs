@@ -28,10 +28,15 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::names::{ClientNo, Names};
+use super::room;
 use super::timeline::Timeline;
 use crate::event::{ContactEvent, Millis};
 use ordinary::Ordinary;
 use record::{Facts, Record};
+
+/// What a contact leaves to the next one: few need more, and it would stay with it for ever.
+const RECORDS_KEPT: usize = 16;
+const BYTES_KEPT: usize = 768;
 
 /// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,7 +88,9 @@ impl Contact {
     pub fn begin(&mut self, client: ClientNo) {
         self.client = client;
         self.records.clear();
+        self.records.shrink_to(RECORDS_KEPT);
         self.bytes.clear();
+        self.bytes.shrink_to(BYTES_KEPT);
         self.ordinary = Ordinary::default();
         self.marks = 0;
     }
@@ -120,6 +127,7 @@ impl Contact {
         let place = facts.place(&new);
         let appended = place == facts.records.len();
         self.marks |= mark;
+        room::reserve(&mut self.records, 1);
         self.records.insert(place, new);
         if let Some(old) = same {
             let old = old + usize::from(place <= old);
@@ -173,6 +181,7 @@ impl Contact {
         }
         let place = facts.place(&new);
         self.marks |= mark;
+        room::reserve(&mut self.records, 1);
         self.records.insert(place, new);
         self.ordinary.ahead(event.time, horizon, names, out);
         true

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::image::{Bounds, Fault, hold, stamp};
 use crate::engine::names::{ChannelNo, Names, QueueIdNo};
+use crate::engine::room;
 use crate::event::{ContactEvent, ContactKind, Direction, EndedBy, FlowOut, Millis, Outcome, Span};
 
 /// Stands for "not stated" where a number of the partition is expected.
@@ -159,6 +160,7 @@ impl Record {
         let start = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let mut push = |text: &str| {
             let kept = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
+            room::reserve(bytes, kept.len());
             bytes.extend_from_slice(kept);
             u16::try_from(kept.len()).unwrap_or(u16::MAX)
         };

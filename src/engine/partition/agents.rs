@@ -13,6 +13,7 @@ use crate::engine::deadlines::Sleeper;
 use crate::engine::facts::Post;
 use crate::engine::names::Names;
 use crate::engine::prints::HashedKey;
+use crate::engine::room;
 use crate::engine::timeline::Timeline;
 use crate::event::{AgentEvent, AgentKind, Correction, Discard, Millis, Span};
 
@@ -24,6 +25,8 @@ struct Slot {
     made: Millis,
     /// His earliest entry among the deadlines.
     wakes: Millis,
+    /// The same of his memory.
+    forgets: Millis,
     /// The last view that he was in.
     viewed: u64,
     /// His id, where agents are listed and he was heard of since.
@@ -56,6 +59,8 @@ impl Agents {
         known.made = core.stream;
         core.ledger.change(&work.posts, &core.names);
         core.sleep(Sleeper::Agent(slot), applied.next, &mut known.wakes);
+        let forgets = known.agent.forgets(core.names.settings());
+        core.sleep(Sleeper::Memory(slot), forgets, &mut known.forgets);
         if applied.inserted == Inserted::Duplicate {
             return Err(Discard::Duplicate);
         }
@@ -70,11 +75,13 @@ impl Agents {
     fn slot(&mut self, key: u64) -> u32 {
         let Self { slots, by_key, .. } = self;
         *by_key.entry(key).or_insert_with(|| {
+            room::reserve(slots, 1);
             slots.push(Slot {
                 agent: Agent::default(),
                 key,
                 made: Millis::MIN,
                 wakes: Millis::MAX,
+                forgets: Millis::MAX,
                 viewed: 0,
                 id: None,
             });
@@ -100,6 +107,31 @@ impl Agents {
             ahead.next_after(core.stream),
             &mut known.wakes,
         );
+    }
+
+    /// Drops what is remembered of an agent of whom nothing was heard for long. As of the deadline, not
+    /// of stream time: his deadlines up to it were executed, those after it were not yet.
+    pub(super) fn forget(&mut self, slot: u32, stamp: Millis, core: &mut Core) {
+        let Self { slots, work, .. } = self;
+        let known = &mut slots[slot as usize];
+        if known.forgets != stamp {
+            return;
+        }
+        known.forgets = Millis::MAX;
+        let mut forgets = known.agent.forgets(core.names.settings());
+        if forgets <= stamp {
+            known.agent.forget(stamp, work, &mut core.names);
+            forgets = known.agent.forgets(core.names.settings());
+        }
+        core.sleep(Sleeper::Memory(slot), forgets, &mut known.forgets);
+    }
+
+    /// Agents of whom something is to be forgotten, and when.
+    pub(super) fn forgets(&self) -> impl Iterator<Item = (u32, Millis)> + '_ {
+        let forgets = self.slots.iter().map(|slot| slot.forgets);
+        (0..)
+            .zip(forgets)
+            .filter(|(_, forgets)| *forgets < Millis::MAX)
     }
 
     /// Begins another view: nobody was in it yet.
@@ -135,6 +167,12 @@ impl Agents {
                 tell(slot.id.as_ref(), &seen, names);
             }
         }
+    }
+
+    /// By agent: facts held, and contacts of facts that are gone.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.slots.iter().map(|slot| slot.agent.remembered())
     }
 
     pub(super) fn known(&self) -> usize {

@@ -13,6 +13,7 @@ use crate::engine::difference::difference;
 use crate::engine::facts::{Count, Fact, Post};
 use crate::engine::names::{ChannelNo, ClientNo, Names, QueueIdNo, RowNo};
 use crate::engine::prints::{HashedKey, Prints};
+use crate::engine::room;
 use crate::engine::timeline::{Oddities, Timeline};
 use crate::engine::waiting::WaitingLists;
 use crate::event::{ContactEvent, ContactKind, Correction, Discard, Millis};
@@ -160,6 +161,7 @@ impl Contacts {
             return Err(Discard::TooLate);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
+            room::reserve(&mut self.slots, 1);
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });

@@ -62,10 +62,10 @@ impl Partition {
         image.irregular.iter().try_for_each(|&times| count(times))?;
         let ids = IdHasher::new(settings.id_key);
         let names = Names::restore(&image.names, settings)?;
-        let bounds = Bounds::of(&names);
+        let bounds = Bounds::of(&names).until(stream);
         let ledger = Ledger::restore(image.ledger, stream, &names, &bounds)?;
         let contacts = Contacts::restore(image.contacts, &bounds)?;
-        let agents = Agents::restore(image.agents, &bounds, names.settings().list_agents)?;
+        let agents = Agents::restore(image.agents, &bounds, names.settings())?;
         let mut partition = Self {
             core: Core {
                 names,

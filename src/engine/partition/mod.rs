@@ -131,6 +131,7 @@ impl Partition {
             match sleeper {
                 Sleeper::Contact(slot) => self.contacts.wake(slot, stamp, &mut self.core),
                 Sleeper::Agent(slot) => self.agents.wake(slot, stamp, &mut self.core),
+                Sleeper::Memory(slot) => self.agents.forget(slot, stamp, &mut self.core),
             }
         }
         self.drop_stale_deadlines();
@@ -140,7 +141,7 @@ impl Partition {
     /// Drops the deadlines that are out of date once they are more than those who sleep. Each was
     /// pushed, so this costs the same for each push.
     fn drop_stale_deadlines(&mut self) {
-        let asleep = self.contacts.held() + self.agents.known();
+        let asleep = self.contacts.held() + 2 * self.agents.known();
         if self.core.deadlines.len() > 2 * asleep + STALE_MIN {
             self.set_deadlines();
         }
@@ -152,7 +153,10 @@ impl Partition {
         let contacts = contacts.map(|(slot, wakes)| (wakes, Sleeper::Contact(slot)));
         let agents = self.agents.wakes();
         let agents = agents.map(|(slot, wakes)| (wakes, Sleeper::Agent(slot)));
-        self.core.deadlines.refill(contacts.chain(agents));
+        let memory = self.agents.forgets();
+        let memory = memory.map(|(slot, forgets)| (forgets, Sleeper::Memory(slot)));
+        let all = contacts.chain(agents).chain(memory);
+        self.core.deadlines.refill(all);
     }
 
     /// Appends the posts that are due by `now` but not made yet: those with a stamp after stream
@@ -170,6 +174,7 @@ impl Partition {
         core.deadlines.due(now, |_, sleeper| match sleeper {
             Sleeper::Contact(slot) => contacts.due(slot, now, &mut core.names, out),
             Sleeper::Agent(slot) => agents.due(slot, now, &mut core.names, out),
+            Sleeper::Memory(_) => {}
         });
     }
 
@@ -236,23 +241,99 @@ impl Partition {
 mod tests {
     use super::*;
     use crate::decode::{Limits, decode};
+    use crate::engine::facts::Fact;
+
+    const MORNING: i64 = 1_767_603_600_000;
+
+    fn take(partition: &mut Partition, event: &str) {
+        let event = decode(event.as_bytes(), &Limits::default());
+        assert!(event.is_ok_and(|event| partition.apply(&event).is_ok()));
+    }
 
     #[test]
     fn deadlines_are_in_proportion_to_those_who_sleep_however_many_contacts_came_and_went() {
         let mut partition = Partition::new(Arc::new(StateSettings::default()));
         for contact in 0..50_000_i64 {
             for (kind, after) in [("queued", 0), ("closed", 2_000)] {
-                let time = 1_767_603_600_000 + contact * 100 + after;
+                let time = MORNING + contact * 100 + after;
                 let event = format!(
                     r#"{{"id":"{kind}{contact}","type":"contact.{kind}","time":{time},"contact_id":"c{contact}","queue_id":"q"}}"#
                 );
-                let event = decode(event.as_bytes(), &Limits::default());
-                assert!(event.is_ok_and(|event| partition.apply(&event).is_ok()));
+                take(&mut partition, &event);
             }
         }
-        let asleep = partition.contacts_held() + partition.agents_known();
+        let asleep = partition.contacts_held();
         assert!(asleep < 10_000, "{asleep} are held");
         let deadlines = partition.core.deadlines.len();
         assert!(deadlines <= 2 * asleep + STALE_MIN, "{deadlines} deadlines");
+    }
+
+    /// What is remembered of agents: facts, and contacts of facts that are gone.
+    fn remembered(partition: &Partition) -> (usize, usize) {
+        let agents = partition.agents.remembered();
+        agents.fold((0, 0), |sum, agent| (sum.0 + agent.0, sum.1 + agent.1))
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_agents_who_went_home() {
+        let mut partition = Partition::new(Arc::new(StateSettings::default()));
+        let event = |partition: &mut Partition, agent: i64, after: i64, what: &str| {
+            let time = MORNING + after;
+            let event =
+                format!(r#"{{"id":"{agent}-{after}","time":{time},"agent_id":"a{agent}",{what}}}"#);
+            take(partition, &event);
+        };
+        let at_work =
+            r#""type":"agent.contact","contact_id":"c","queue_id":"q","state":"connected""#;
+        let over = r#""type":"agent.contact","contact_id":"c","queue_id":"q","state":"released""#;
+        for agent in 0..100 {
+            event(&mut partition, agent, agent, r#""type":"agent.logged_in""#);
+        }
+        for agent in 0..100 {
+            event(&mut partition, agent, 60_000 + agent, at_work);
+            event(&mut partition, agent, 61_000 + agent, over);
+            event(
+                &mut partition,
+                agent,
+                62_000 + agent,
+                r#""type":"agent.logged_out""#,
+            );
+        }
+        assert_eq!(remembered(&partition), (400, 0));
+        let minutes = |minutes: i64| 62_000 + 99 + minutes * 60_000;
+        event(&mut partition, 100, minutes(15), at_work);
+        assert_eq!(
+            remembered(&partition),
+            (401 - 99 * 4, 99),
+            "facts, later contacts"
+        );
+        event(&mut partition, 100, minutes(4 * 60 + 9), over);
+        assert_eq!(remembered(&partition).1, 101, "a late fact may still come");
+        event(&mut partition, 100, minutes(4 * 60 + 26), at_work);
+        assert_eq!(
+            remembered(&partition).1,
+            1,
+            "that of the agent who is there"
+        );
+    }
+
+    #[test]
+    fn what_he_did_ends_by_time_though_his_facts_were_dropped_in_the_same_silence() {
+        let mut partition = Partition::new(Arc::new(StateSettings::default()));
+        let agent = |agent: &str, after: i64| {
+            let time = MORNING + after;
+            format!(
+                r#"{{"id":"{agent}","time":{time},"agent_id":"{agent}","type":"agent.contact","contact_id":"c","queue_id":"q","state":"connected"}}"#
+            )
+        };
+        take(&mut partition, &agent("a1", 0));
+        take(&mut partition, &agent("a2", 10 * 3_600_000));
+        let posts = partition.ledger().outbox().iter();
+        let connected: Vec<(i64, i8)> = posts
+            .filter(|post| matches!(post.fact, Fact::Work(..)))
+            .map(|post| (post.stamp.0 - MORNING, post.sign))
+            .collect();
+        let ghost_after = 4 * 3_600_000;
+        assert_eq!(connected, [(0, 1), (ghost_after, -1), (10 * 3_600_000, 1)]);
     }
 }

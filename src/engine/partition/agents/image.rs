@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Agents, Slot};
 use crate::engine::agent::Agent;
 use crate::engine::image::{Bounds, Fault, hold, stamp_or_none};
+use crate::engine::settings::StateSettings;
 use crate::event::Millis;
 
 /// See the module.
@@ -35,14 +36,14 @@ impl Agents {
         AgentsImage(slots.collect())
     }
 
-    /// Ids are taken up only where agents are `listed`.
+    /// Ids are taken up only where agents are listed.
     ///
     /// # Errors
     /// What is wrong with the image.
     pub(in crate::engine::partition) fn restore(
         image: AgentsImage<'_>,
         bounds: &Bounds,
-        listed: bool,
+        settings: &StateSettings,
     ) -> Result<Self, Fault> {
         let mut agents = Self::default();
         for (number, slot) in (0..).zip(image.0) {
@@ -51,13 +52,15 @@ impl Agents {
             stamp_or_none(slot.wakes)?;
             let known = agents.by_key.insert(slot.key, number);
             hold(known.is_none(), "an agent twice")?;
+            let forgets = slot.agent.forgets(settings);
             agents.slots.push(Slot {
                 agent: slot.agent.into_owned(),
                 key: slot.key,
                 made: slot.made,
                 wakes: slot.wakes,
+                forgets,
                 viewed: 0,
-                id: slot.id.filter(|_| listed).map(Arc::from),
+                id: slot.id.filter(|_| settings.list_agents).map(Arc::from),
             });
         }
         Ok(agents)
