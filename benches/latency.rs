@@ -299,16 +299,19 @@ fn watch_stream(address: &str, total: u64) -> Vec<Seen> {
     let (_, body) = answer.unwrap().into_parts();
     let mut lines = BufReader::new(body.into_reader());
     let mut line = String::new();
+    // an event `now` has those lanes alone that changed
+    let mut by_lane = [0; LANES];
     watch(total, || {
         line.clear();
         lines.read_line(&mut line).unwrap();
         let at = Instant::now();
         let figures: Figures = serde_json::from_str(line.strip_prefix("data: ")?).ok()?;
-        let queues = figures.queues.iter();
-        let probes = queues
-            .filter(|queue| queue.client == "probe")
-            .filter_map(|queue| Some((queue.name.parse().ok()?, queue.now.waiting)));
-        Some(Seen::new(at, probes))
+        for queue in figures.queues {
+            if queue.client == "probe" {
+                by_lane[queue.name.parse::<usize>().unwrap()] = queue.now.waiting;
+            }
+        }
+        Some(Seen { at, by_lane })
     })
 }
 

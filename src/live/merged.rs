@@ -48,6 +48,13 @@ pub struct Row {
     pub windows: Arc<Vec<RowWindow>>,
 }
 
+impl Row {
+    /// Whether it is the same row with the same *now* figures, but for what time alone changes.
+    pub(super) fn is_now_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.contacts == other.contacts && self.agents == other.agents
+    }
+}
+
 /// One window of a row.
 #[derive(Clone, Debug, Default)]
 pub struct RowWindow {

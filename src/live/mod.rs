@@ -37,7 +37,7 @@ pub use merged::{MergeOptions, Merged, Row, RowName, RowWindow, merge, merge_aft
 pub use minutes::{Minutes, minute_edges};
 pub use overrides::BadSetting;
 pub use registry::{FileViews, QueueEntry, QueueKey, Registry};
-pub use snapshot::{CONTACT_STATES, OneWindow, Snapshot, expected_wait_of, row_figures};
+pub use snapshot::{CONTACT_STATES, Changes, OneWindow, Snapshot, expected_wait_of, row_figures};
 pub use table::table;
 
 #[cfg(test)]

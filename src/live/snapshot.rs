@@ -59,10 +59,31 @@ pub struct OneWindow<'a> {
     pub brief: bool,
 }
 
-/// Which part of the windows is written.
+/// The *now* figures of the rows in which they changed since other figures whose windows end at the
+/// same instant. Time alone changes none: whoever waits is told with the figures.
+#[derive(Clone, Copy, Debug)]
+pub struct Changes<'a> {
+    /// Everything.
+    pub snapshot: Snapshot<'a>,
+    /// What was told.
+    pub since: &'a Merged,
+}
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.snapshot
+            .write(serializer, Part::Changed { since: self.since })
+    }
+}
+
+/// Which part of the rows and their windows is written.
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
     All,
+    /// No window, and only rows whose *now* figures are others than they were.
+    Changed {
+        since: &'a Merged,
+    },
     /// This window only; of it, if brief, what a list of queues shows.
     One {
         key: &'a str,
@@ -70,11 +91,20 @@ enum Part<'a> {
     },
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
     fn has(self, key: &str) -> bool {
         match self {
             Self::All => true,
+            Self::Changed { .. } => false,
             Self::One { key: only, .. } => only == key,
+        }
+    }
+
+    /// What the rows written are to differ from.
+    const fn since(self) -> Option<&'a Merged> {
+        match self {
+            Self::Changed { since } => Some(since),
+            Self::All | Self::One { .. } => None,
         }
     }
 
@@ -96,15 +126,20 @@ impl Serialize for OneWindow<'_> {
 impl Snapshot<'_> {
     fn write<S: Serializer>(&self, serializer: S, part: Part<'_>) -> Result<S::Ok, S::Error> {
         let merged = self.merged;
-        let rows = |list| Rows { list, merged, part };
+        let rows = |of: fn(&Merged) -> &Vec<Row>| Rows {
+            list: of(merged),
+            before: part.since().map(|since| of(since).as_slice()),
+            merged,
+            part,
+        };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
         map.serialize_entry("source_silence_seconds", &self.source_silence_seconds)?;
-        map.serialize_entry("queues", &rows(&merged.queues))?;
-        map.serialize_entry("clients", &rows(&merged.clients))?;
-        map.serialize_entry("groups", &rows(&merged.groups))?;
-        map.serialize_entry("channels", &rows(&merged.channels))?;
+        map.serialize_entry("queues", &rows(|merged| &merged.queues))?;
+        map.serialize_entry("clients", &rows(|merged| &merged.clients))?;
+        map.serialize_entry("groups", &rows(|merged| &merged.groups))?;
+        map.serialize_entry("channels", &rows(|merged| &merged.channels))?;
         map.serialize_entry("total", &row_part(&merged.total, merged, part))?;
         map.end()
     }
@@ -126,15 +161,19 @@ fn row_part<'a>(row: &'a Row, merged: &'a Merged, part: Part<'a>) -> RowJson<'a>
 
 struct Rows<'a> {
     list: &'a [Row],
+    before: Option<&'a [Row]>,
     merged: &'a Merged,
     part: Part<'a>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.list.len()))?;
-        for row in self.list {
-            seq.serialize_element(&row_part(row, self.merged, self.part))?;
+        let mut seq = serializer.serialize_seq(None)?;
+        for (place, row) in self.list.iter().enumerate() {
+            let before = self.before.and_then(|before| before.get(place));
+            if before.is_none_or(|before| !row.is_now_as(before)) {
+                seq.serialize_element(&row_part(row, self.merged, self.part))?;
+            }
         }
         seq.end()
     }
@@ -154,7 +193,9 @@ impl Serialize for RowJson<'_> {
                 map.serialize_entry("client_id", &key.client)?;
                 map.serialize_entry("queue_id", &key.queue)?;
                 map.serialize_entry("channel", &key.channel)?;
-                map.serialize_entry("settings", &Settings(self.row))?;
+                if self.part.since().is_none() {
+                    map.serialize_entry("settings", &Settings(self.row))?;
+                }
             }
             RowName::Client(client) => map.serialize_entry("client_id", client)?,
             RowName::Group(group) => map.serialize_entry("group", group)?,
@@ -162,7 +203,9 @@ impl Serialize for RowJson<'_> {
             RowName::Total => {}
         }
         map.serialize_entry("now", &Now(self))?;
-        map.serialize_entry("windows", &Windows(self))?;
+        if self.part.since().is_none() {
+            map.serialize_entry("windows", &Windows(self))?;
+        }
         map.end()
     }
 }

@@ -97,6 +97,52 @@ fn the_longest_wait_is_the_largest_over_workers_and_queues() {
 }
 
 #[test]
+fn changes_are_the_now_figures_of_the_rows_in_which_they_changed() {
+    let registry = fixture::registry();
+    let before = fixture::merged(&registry);
+    let told = |merged: &Merged| {
+        serde_json::to_value(Changes {
+            snapshot: Snapshot {
+                merged,
+                data_age_seconds: Some(0.5),
+                source_silence_seconds: None,
+            },
+            since: &before,
+        })
+        .unwrap()
+    };
+    let same = told(&before);
+    assert_eq!(same["data_age_seconds"], 0.5);
+    for list in ["queues", "clients", "groups", "channels"] {
+        assert_eq!(same[list], json!([]), "{list}");
+    }
+    let mut frames = fixture::frames(&registry, 8);
+    frames.push(
+        FrameBuilder::new(&registry, 8)
+            .waiting(HELP, Span::seconds(1))
+            .done(),
+    );
+    let after = merge(
+        frames,
+        &registry,
+        &MergeOptions {
+            specs: &fixture::specs(),
+            coverage: &fixture::coverage(),
+            threshold: None,
+        },
+    );
+    let (changed, whole) = (told(&after), snapshot(&after));
+    let queues = changed["queues"].as_array().unwrap();
+    assert_eq!(queues.len(), 1);
+    let keys: Vec<&String> = queues[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["channel", "client_id", "now", "queue_id"]);
+    assert_eq!(queues[0]["now"], queue(&whole, "help")["now"]);
+    assert_eq!(changed["clients"].as_array().unwrap().len(), 1);
+    assert_eq!(changed["clients"][0]["client_id"], "globex");
+    assert_eq!(changed["total"], json!({ "now": whole["total"]["now"] }));
+}
+
+#[test]
 fn subtotals_add_each_queue_in_its_own_variant() {
     let registry = fixture::registry();
     let all = snapshot(&fixture::merged(&registry));

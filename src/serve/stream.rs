@@ -3,7 +3,9 @@
 //! First `hello` with the windows that there are and whether agents are listed; then `figures`, a snapshot with the one window
 //! asked for (`?window=`, else the first configured), with `?brief=true` only what a list of queues
 //! shows; or, while there are none, `absent` with the reason, once a second. A text of more than
-//! `LARGE` bytes comes once a second only, when the windows have moved. It ends when the engine ends. The text of a tick is made once and shared by all listeners of a window.
+//! `LARGE` bytes comes once a second only, when the windows have moved; at the ticks between, `now` has the *now* figures of the
+//! rows in which they changed since the windows moved, to be put in the place of those in `figures`. The stream ends when the
+//! engine ends. The text of a tick is made once and shared by all listeners of a window.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,7 +18,7 @@ use futures_util::Stream;
 use serde_json::json;
 
 use crate::event::Millis;
-use crate::live::{Absent, Look, OneWindow, Snapshot};
+use crate::live::{Absent, Changes, Look, Merged, OneWindow, Snapshot};
 
 use super::Served;
 use super::query::{Asked, AskedQuery};
@@ -37,30 +39,72 @@ struct Wanted {
     brief: bool,
 }
 
-/// The latest text by what is wanted.
-#[derive(Debug, Default)]
-pub(super) struct Events(Mutex<BTreeMap<Wanted, (u64, Arc<str>)>>);
+/// A text and the tick that it was made of.
+type Text = (u64, Arc<str>);
 
-impl Events {
-    fn text(&self, look: &Look, wanted: &Wanted) -> Option<Arc<str>> {
-        let tick = look.merged.tick;
-        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = texts.get(wanted).filter(|(made_at, _)| *made_at == tick) {
+/// The latest texts, for all listeners.
+#[derive(Debug, Default)]
+pub(super) struct Events(Mutex<Texts>);
+
+#[derive(Debug, Default)]
+struct Texts {
+    figures: BTreeMap<Wanted, Text>,
+    changes: Option<Text>,
+    /// The first figures told since the windows moved: who was told later ones loses nothing by changes
+    /// since these.
+    since: Option<Arc<Merged>>,
+}
+
+impl Texts {
+    fn figures(&mut self, look: &Look, wanted: &Wanted) -> Option<Arc<str>> {
+        let merged = &look.merged;
+        if self
+            .since
+            .as_ref()
+            .is_none_or(|since| since.to != merged.to)
+        {
+            self.since = Some(Arc::clone(merged));
+        }
+        let known = self.figures.get(wanted);
+        if let Some((_, text)) = known.filter(|(tick, _)| *tick == merged.tick) {
             return Some(Arc::clone(text));
         }
-        let snapshot = Snapshot {
-            merged: &look.merged,
-            data_age_seconds: look.data_age_seconds(),
-            source_silence_seconds: look.source_silence_seconds(),
-        };
         let figures = OneWindow {
-            snapshot,
+            snapshot: snapshot(look),
             window: &wanted.window,
             brief: wanted.brief,
         };
         let text: Arc<str> = serde_json::to_string(&figures).ok()?.into();
-        texts.insert(wanted.clone(), (tick, Arc::clone(&text)));
+        let made = (merged.tick, Arc::clone(&text));
+        self.figures.insert(wanted.clone(), made);
         Some(text)
+    }
+
+    fn changes(&mut self, look: &Look) -> Option<Arc<str>> {
+        let tick = look.merged.tick;
+        if let Some((_, text)) = self
+            .changes
+            .as_ref()
+            .filter(|(made_at, _)| *made_at == tick)
+        {
+            return Some(Arc::clone(text));
+        }
+        let since = self.since.as_deref()?;
+        let changes = Changes {
+            snapshot: snapshot(look),
+            since,
+        };
+        let text: Arc<str> = serde_json::to_string(&changes).ok()?.into();
+        self.changes = Some((tick, Arc::clone(&text)));
+        Some(text)
+    }
+}
+
+fn snapshot(look: &Look) -> Snapshot<'_> {
+    Snapshot {
+        merged: &look.merged,
+        data_age_seconds: look.data_age_seconds(),
+        source_silence_seconds: look.source_silence_seconds(),
     }
 }
 
@@ -68,7 +112,7 @@ impl Events {
 #[derive(Default)]
 struct Told {
     tick: Option<u64>,
-    /// Where the windows ended, if what was told is large.
+    /// Where the windows ended in the latest figures, if these are large.
     large_to: Option<Millis>,
     looks_absent: u32,
     ending: bool,
@@ -122,11 +166,17 @@ fn next(served: &Served, wanted: &Wanted, told: &mut Told) -> Option<Event> {
     match served.live.look() {
         Ok(look) => {
             told.looks_absent = 0;
-            if told.tick == Some(look.merged.tick) || told.large_to == Some(look.merged.to) {
+            if told.tick == Some(look.merged.tick) {
                 return None;
             }
             told.tick = Some(look.merged.tick);
-            let text = served.events.text(&look, wanted)?;
+            let texts = &served.events.0;
+            let mut texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.large_to == Some(look.merged.to) {
+                let text = texts.changes(&look)?;
+                return Some(Event::default().event("now").data(&*text));
+            }
+            let text = texts.figures(&look, wanted)?;
             told.large_to = (text.len() > LARGE).then_some(look.merged.to);
             Some(Event::default().event("figures").data(&*text))
         }

@@ -30,7 +30,7 @@ export async function fake(count, windows = ["30m"]) {
   for (const row of rows) row.windows = Object.fromEntries(windows.map((key) => [key, row.windows["30m"]]));
   const names = (key) => [...new Set(rows.map(key))].sort();
   const sum = { now: rows[0].now, windows: rows[0].windows };
-  const engine = { rows, age: 0.3, silence: 0.4, absent: null, silent: false, agents: null, asked: [], listeners: new Set() };
+  const engine = { rows, age: 0.3, silence: 0.4, absent: null, silent: false, changing: false, agents: null, asked: [], listeners: new Set() };
   const brief = (row, key) => ({ ...row, windows: { [key]: row.windows[key] } });
   const snapshot = (key) => JSON.stringify({
     at: new Date().toISOString(), data_age_seconds: engine.age, source_silence_seconds: engine.silence, queues: rows.map((row) => brief(row, key)),
@@ -69,15 +69,25 @@ export async function fake(count, windows = ["30m"]) {
     }
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  // As the engine: each 250 ms, each second when there is much to say.
+  const changes = () => JSON.stringify({
+    at: new Date().toISOString(), data_age_seconds: engine.age, source_silence_seconds: engine.silence,
+    queues: rows.filter((row, at) => JSON.stringify(row.now) !== told[at]).map(({ client_id, queue_id, channel, now }) => ({ client_id, queue_id, channel, now })),
+    clients: [], groups: [], channels: [], total: { now: rows[0].now },
+  });
+  // As the engine: all of it each 250 ms; when there is much to say each second, and between what has changed since. `changing` ends the former.
+  const much = count > 300;
+  let [ticks, told] = [0, []];
   const timer = setInterval(() => {
     if (engine.silent || engine.listeners.size === 0) return;
     const absent = engine.absent && `event: absent\ndata: ${JSON.stringify({ reason: engine.absent })}\n\n`;
+    const all = !much || (ticks++ % 4 === 0 && !engine.changing);
+    if (all) told = rows.map((row) => JSON.stringify(row.now));
+    const now = all || absent ? "" : `event: now\ndata: ${changes()}\n\n`;
     for (const key of new Set([...engine.listeners].map((listener) => listener.window))) {
-      const text = absent || `event: figures\ndata: ${snapshot(key)}\n\n`;
+      const text = absent || now || `event: figures\ndata: ${snapshot(key)}\n\n`;
       for (const listener of engine.listeners) if (listener.window === key) listener.write(text);
     }
-  }, count > 300 ? 1000 : 250);
+  }, 250);
   engine.url = `http://127.0.0.1:${server.address().port}`;
   engine.close = () => {
     clearInterval(timer);

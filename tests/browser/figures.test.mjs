@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const source = readFileSync(new URL("../../src/serve/wallboard/figures.js", import.meta.url), "utf8");
-const { LEVELS, NONE, clock, emptiness, levelOf, matches, order, percent, shown, sumOf, trend, whole, windowKey } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { LEVELS, NONE, clock, emptiness, levelOf, matches, order, percent, renewed, shown, sumOf, trend, whole, windowKey } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 /** A queue that is well, and what differs. */
 function row(differs = {}) {
@@ -132,3 +132,12 @@ for (const [what, name, seen] of [
 ]) {
   test(`names are shown as they are, but for ${what}`, () => assert.equal(shown(name), seen));
 }
+
+test("changes are put into what was told; what is not known is left for the next figures", () => {
+  const told = { at: "1", data_age_seconds: 0.3, source_silence_seconds: 9, queues: [row(), row({ name: "help" })], clients: [{ client_id: "acme", now: { waiting: 0 }, windows: 1 }], groups: [], channels: [], total: { now: { waiting: 0 }, windows: 2 } };
+  const now = { waiting: 4 };
+  const next = renewed(told, { at: "2", data_age_seconds: 0.4, source_silence_seconds: 0, queues: [{ ...row({ name: "help" }), now }, { ...row({ name: "new" }), now }], clients: [], groups: [], channels: [], total: { now } });
+  assert.deepEqual(next.queues, [told.queues[0], { ...told.queues[1], now }]);
+  assert.deepEqual([next.at, next.data_age_seconds, next.source_silence_seconds, next.clients, next.total], ["2", 0.4, 0, told.clients, { now, windows: 2 }]);
+  assert.equal(told.queues[1].now.waiting, 0);
+});

@@ -865,6 +865,12 @@ test("2,000 queues: few nodes, short frames, no growth; a wall pages through the
   assert.ok(share(times, 0.5) <= 150, "half of the frames");
   assert.ok((await page.$$(".item")).length < 40);
   await sound(page, "many");
+  await page.goto(`${engine.url}/?find=${engine.rows[0].queue_id}`);
+  await listed(page);
+  engine.changing = true;
+  engine.rows[0].now = { ...engine.rows[0].now, waiting: 77, longest_wait_seconds: 5 };
+  await until(async () => (await rows(page))[0].words.includes("77"), "a change that comes without the rest");
+  engine.changing = false;
   await page.goto(`${engine.url}/?wall=1&rotate=3`);
   await listed(page);
   await until(async () => / Page 1 of \d+/.test(await text(page, "#note")), "the first page");

@@ -84,6 +84,29 @@ export const nameOf = (row) => row.settings?.display_name || row.queue_id;
 /** A queue's name in one text; its parts may hold anything, slashes too. */
 export const keyOf = (row) => [row.client_id, row.queue_id, row.channel].map(encodeURIComponent).join("/");
 
+/** A snapshot with the *now* figures that have changed since; its windows stay. Rows that it does not have are left for the next one. */
+export function renewed(snapshot, changes) {
+  const rows = (list, nameOf) => {
+    const changed = new Map(changes[list].map((row) => [nameOf(row), row.now]));
+    if (changed.size === 0) return snapshot[list];
+    return snapshot[list].map((row) => {
+      const now = changed.get(nameOf(row));
+      return now ? { ...row, now } : row;
+    });
+  };
+  return {
+    ...snapshot,
+    at: changes.at,
+    data_age_seconds: changes.data_age_seconds,
+    source_silence_seconds: changes.source_silence_seconds,
+    queues: rows("queues", keyOf),
+    clients: rows("clients", (row) => row.client_id),
+    groups: rows("groups", (row) => row.group),
+    channels: rows("channels", (row) => row.channel),
+    total: { ...snapshot.total, now: changes.total.now },
+  };
+}
+
 /** Where the figures of a queue are. In the query: in a path a part such as ".." would be a way up. */
 export function sourceOf(key) {
   const [client = "", queue = "", channel = ""] = namesOf(key);

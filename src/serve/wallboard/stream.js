@@ -1,6 +1,6 @@
 // The event stream: stays connected, and says truthfully how old what it has is.
 
-import { WINDOW, shown } from "./figures.js";
+import { WINDOW, renewed, shown } from "./figures.js";
 
 /** Nothing heard for this long: the connection is lost, whatever the browser thinks. */
 const SILENT_AFTER = 5000;
@@ -44,7 +44,12 @@ export class Stream {
       this.hear();
       this.told.hello(JSON.parse(event.data));
     });
-    this.source.addEventListener("figures", (event) => this.figures(event.data));
+    this.snapshot = null;
+    this.source.addEventListener("figures", (event) => this.figures(JSON.parse(event.data)));
+    // Between two seconds much is told by its changes.
+    this.source.addEventListener("now", (event) => {
+      if (this.snapshot) this.figures(renewed(this.snapshot, JSON.parse(event.data)));
+    });
     this.source.addEventListener("absent", (event) => {
       this.hear();
       this.reason = shown(JSON.parse(event.data).reason);
@@ -58,10 +63,10 @@ export class Stream {
     this.retry = RETRY_FIRST;
   }
 
-  figures(text) {
+  figures(snapshot) {
     this.hear();
     this.reason = "";
-    const snapshot = JSON.parse(text);
+    this.snapshot = snapshot;
     this.age = snapshot.data_age_seconds;
     this.silence = snapshot.source_silence_seconds ?? null;
     this.lastEvent = this.silence === null ? null : Date.parse(snapshot.at) - this.silence * 1000;
