@@ -25,9 +25,9 @@ use super::query::{Asked, AskedQuery};
 use super::refusal::Refusal;
 
 /// How often a listener looks for a new tick: adds this much delay at most.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How many looks without figures go by between two `absent`.
-const ABSENT_EVERY: u32 = 20;
+const ABSENT_EVERY: u32 = 50;
 
 /// What is larger would take a browser's time and the network's if it came at each tick.
 const LARGE: usize = 500_000;
