@@ -40,6 +40,58 @@ impl AgentFact {
     }
 }
 
+impl AgentFact {
+    /// Whether this fact and another of the same instant lead to the same, whichever goes first: they
+    /// are about different things, and do not both decide whether the agent responds, differently.
+    pub(super) fn commutes_with(&self, other: &Self) -> bool {
+        let (mine, others) = (self.change.about(), other.change.about());
+        let responds = (self.change.responds(), other.change.responds());
+        let agree = match responds {
+            (Some(mine), Some(others)) => mine == others,
+            _ => true,
+        };
+        let apart = mine != others && mine != About::All && others != About::All;
+        apart && agree && !self.late() && !other.late()
+    }
+}
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Presence,
+    Queues,
+    Slots,
+    Contact(u64),
+    All,
+}
+
+impl Change {
+    const fn about(&self) -> About {
+        match self {
+            Self::LoggedIn | Self::LoggedOut | Self::Presence(_) => About::Presence,
+            Self::Queues(_) => About::Queues,
+            Self::Slots(_) => About::Slots,
+            Self::Contact(is, _) => About::Contact(is.contact),
+            Self::Snapshot(_) => About::All,
+        }
+    }
+
+    /// Whether the agent responds after it; none if it does not say.
+    const fn responds(&self) -> Option<bool> {
+        match self {
+            Self::LoggedIn | Self::LoggedOut | Self::Presence(_) => Some(true),
+            Self::Contact(is, _) => match is.state {
+                ActivityState::Alerting | ActivityState::Connected => Some(true),
+                ActivityState::Missed | ActivityState::Rejected | ActivityState::Error => {
+                    Some(false)
+                }
+                ActivityState::Held | ActivityState::Acw | ActivityState::Released => None,
+            },
+            Self::Queues(_) | Self::Slots(_) | Self::Snapshot(_) => None,
+        }
+    }
+}
+
 /// How new something said is, by the event's time and its [`rank`]: of two facts of one kind the one
 /// with the greater mark is newer. Both in one integer, for every contact of an agent has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -95,47 +95,52 @@ impl History {
         newest.is_none_or(|newest| fact::order(newest, fact, &self.ids).is_lt())
     }
 
-    /// Puts a fact in its place, taking out the one that it replaces; whether it is the newest.
-    pub(super) fn place(&mut self, fact: AgentFact, replaces: Option<usize>) -> bool {
+    /// Whether a fact, not before the instant of the newest, may be executed after all that are held:
+    /// those that it goes before are of its instant, and it makes no difference which goes first. An
+    /// agent's next contact alerts in the instant in which the last one is released.
+    pub(super) fn may_follow(&self, fact: &AgentFact) -> bool {
+        let after = |held: &&AgentFact| fact::order(held, fact, &self.ids).is_gt();
+        let mut after = self.facts.iter().rev().take_while(after);
+        after.all(|held| held.stamp == fact.stamp && fact.commutes_with(held))
+    }
+
+    /// Puts a fact in its place, taking out the one that it replaces. Returns the place.
+    pub(super) fn place(&mut self, fact: AgentFact, replaces: Option<usize>) -> usize {
         if let Some(replaced) = replaces {
             self.facts.remove(replaced);
             self.prints.remove(replaced);
         }
-        if self.is_newest(&fact) {
-            self.append(fact);
-            return true;
-        }
         let before = |other: &AgentFact| fact::order(other, &fact, &self.ids).is_lt();
-        let at = self.facts.partition_point(before);
-        self.prints.insert(at, fact::print(self.ids.of(&fact)));
-        self.facts.insert(at, fact);
-        false
-    }
-
-    /// Appends the newest fact.
-    pub(super) fn append(&mut self, fact: AgentFact) {
+        let place = if self.is_newest(&fact) {
+            self.facts.len()
+        } else {
+            self.facts.partition_point(before)
+        };
         room::reserve(&mut self.prints, 1);
-        self.prints.push(fact::print(self.ids.of(&fact)));
+        self.prints.insert(place, fact::print(self.ids.of(&fact)));
         room::reserve(&mut self.facts, 1);
-        self.facts.push(fact);
+        self.facts.insert(place, fact);
+        place
     }
 
-    /// Executes the newest fact alone upon a state.
-    pub(super) fn execute_newest(&self, state: &mut State, names: &Names) {
-        if let Some(index) = self.facts.len().checked_sub(1) {
-            let newest = |contact| self.newest_of(contact, index);
-            state.event(&self.facts[index], names, newest);
-        }
+    /// Executes the fact at a place alone upon a state.
+    pub(super) fn execute_at(&self, place: usize, state: &mut State, names: &Names) {
+        let newest = |contact| self.newest_of(contact, place);
+        state.event(&self.facts[place], names, newest);
     }
 
-    /// The earliest stamp at which a fact that is newer than all others executes anything.
-    pub(super) fn reach(&self, fact: &AgentFact, settle_after: Span) -> Millis {
+    /// The earliest stamp at which a fact that follows all others changes anything; `tip` has
+    /// executed these.
+    pub(super) fn reach(&self, fact: &AgentFact, tip: &State, names: &Names) -> Millis {
         let Change::Snapshot(snapshot) = &fact.change else {
             return fact.stamp;
         };
+        let settle_after = names.settings().settle_after;
         let before = snapshot.contacts.iter().flatten().filter_map(|listed| {
             let since = since(fact, listed, settle_after)?;
-            (!self.contradicts(self.facts.len(), listed.is.contact, since)).then_some(since)
+            let news = !tip.has_since(&listed.is, since, fact.stamp, names)
+                && !self.contradicts(self.facts.len(), listed.is.contact, since);
+            news.then_some(since)
         });
         before.min().unwrap_or(fact.stamp)
     }

@@ -154,11 +154,13 @@ impl Agent {
         let settings = names.settings();
         // Since when an agent stands as he does is noted once an instant.
         let tip = self.tip.at + Span(i64::from(settings.list_agents));
-        let in_order = replaces.is_none() && stamp >= tip && self.history.is_newest(fact);
-        let reach = self.history.reach(fact, settings.settle_after);
-        let plain = in_order && reach == stamp && self.is_still(stamp, stream, names);
+        let new = replaces.is_none() && stamp >= tip;
+        let in_order = new && self.history.is_newest(fact);
+        let follows = in_order || (new && self.history.may_follow(fact));
+        let reach = self.history.reach(fact, &self.tip.state, names);
+        let plain = follows && reach == stamp && self.is_still(stamp, stream, names);
         let (next, newest) = if plain {
-            (self.step(placing.0, stream, names, work), true)
+            self.step(placing.0, stream, names, work)
         } else {
             let from_tip = in_order && reach >= tip;
             self.refold(placing, from_tip, stream, names, work)
@@ -183,7 +185,9 @@ impl Agent {
         let Some((fact, replaces)) = self.read(event, stream, names, hasher) else {
             return Inserted::Duplicate;
         };
-        Inserted::of(fact.late(), self.history.place(fact, replaces))
+        let late = fact.late();
+        let place = self.history.place(fact, replaces);
+        Inserted::of(late, place + 1 == self.history.len())
     }
 
     /// Everything that the agent contributes from the checkpoint on if no further event comes:
@@ -277,25 +281,25 @@ impl Agent {
         stamp == stream || next.is_none_or(|due| due > stream)
     }
 
-    /// Executes a fact in order upon the tip, which stands just before it, and posts what that
-    /// changes. Returns the deadline after `stream`.
+    /// Executes a fact that may follow all others upon the tip, which stands just before it, and
+    /// posts what that changes. Returns the deadline after `stream`, and whether it is the newest fact.
     fn step(
         &mut self,
         fact: AgentFact,
         stream: Millis,
         names: &mut Names,
         work: &mut Workspace,
-    ) -> Millis {
+    ) -> (Millis, bool) {
         let settings = names.settings();
         let (agent_ttl, noted) = (settings.agent_ttl, settings.list_agents);
         let Self { tip, history, .. } = self;
         let Checkpoint { at, state } = tip;
         *at = fact.stamp;
-        history.append(fact);
+        let place = history.place(fact, None);
         state.noting(*at, noted, |state| {
             state.expire_until(*at, agent_ttl);
             work.level.read(state, names);
-            history.execute_newest(state, names);
+            history.execute_at(place, state, names);
         });
         state.serves(names, &mut work.set);
         work.state.copy_from(state);
@@ -306,7 +310,7 @@ impl Agent {
         work.posts = posts;
         let next = work.state.deadline(agent_ttl).unwrap_or(Millis::MAX);
         work.name_ahead(&self.tip.state, names);
-        next
+        (next, place + 1 == self.history.len())
     }
 
     /// Puts a fact in its place and posts the difference that it makes; from the tip, if it changes
@@ -327,7 +331,8 @@ impl Agent {
         let mut before = std::mem::take(&mut work.before);
         let mut after = std::mem::take(&mut work.after);
         self.fold_from(start, stream, work, names, &mut before);
-        let newest = self.history.place(fact, replaces);
+        let place = self.history.place(fact, replaces);
+        let newest = place + 1 == self.history.len();
         let next = self.fold_from(start, stream, work, names, &mut after);
         difference(&before.posts, &after.posts, &mut work.posts);
         (work.before, work.after) = (before, after);

@@ -269,6 +269,25 @@ impl State {
         self.turn(is, since, mark, names);
     }
 
+    /// Whether a fact of `since` says of a contact, as the newest, what a snapshot at `until` lists of
+    /// it: then that is no news before the snapshot itself.
+    pub(super) fn has_since(
+        &self,
+        is: &AtAgent,
+        since: Millis,
+        until: Millis,
+        names: &Names,
+    ) -> bool {
+        let turn = self.turns.iter().find(|turn| turn.contact == is.contact);
+        turn.is_some_and(|turn| {
+            let ends = since + names.row_info(turn.row).ghost_after;
+            work_state(is.state) == Some(turn.state)
+                && turn.mark.said() == since
+                && turn.until == ends
+                && ends > until
+        })
+    }
+
     /// A contact is in a state: its turn begins, goes on or ends. Any timer is dropped.
     fn turn(&mut self, is: &AtAgent, stamp: Millis, mark: Mark, names: &Names) {
         let turns = &mut self.turns;
