@@ -7,7 +7,7 @@
 use super::{AbandonsWithin, Counts, QueueView, Variant, ratio};
 
 /// Numerator and denominator, which add up over queues, each in its own variant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Level {
     /// The numerator: `service_level_met`.
     pub met: i64,

@@ -51,7 +51,7 @@ pub const WORK_STATES: [(WorkState, &str); 4] = [
 
 /// The agents of one row: counts (now) or milliseconds (windows). They add up over the parts of a
 /// row (workers, sets of clients), never over queues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Staff {
     /// Presence available or aux, those of clients without a contact feed included.
     pub online: i64,

@@ -10,7 +10,7 @@ use crate::kpi::{
 use crate::windows::columns::gauge;
 
 /// Contact-side *now* figures of a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ContactNow {
     /// Contacts waiting, alerting included.
     pub waiting: i64,
@@ -107,7 +107,7 @@ impl ContactWindow {
 }
 
 /// Agents' figures of a row: counts (now) or milliseconds (windows).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Staffing {
     /// A contact feed tells what agents do; without one all but online and aux is absent.
     pub known: bool,

@@ -19,7 +19,7 @@ use super::sums::{Adder, Now};
 use super::{ContactNow, ContactWindow, Coverage, QueueEntry, Registry, Staffing};
 
 /// What a row stands for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowName {
     /// One queue.
     Queue(super::QueueKey),
@@ -46,13 +46,6 @@ pub struct Row {
     pub agents: Staffing,
     /// In the order of the window specs.
     pub windows: Arc<Vec<RowWindow>>,
-}
-
-impl Row {
-    /// Whether it is the same row with the same *now* figures, but for what time alone changes.
-    pub(super) fn is_now_as(&self, other: &Self) -> bool {
-        self.name == other.name && self.contacts == other.contacts && self.agents == other.agents
-    }
 }
 
 /// One window of a row.

@@ -5,6 +5,7 @@
 
 mod agents;
 mod centre;
+mod changes;
 mod condition;
 mod counters;
 mod coverage;
@@ -26,6 +27,7 @@ mod whole;
 
 pub use agents::{AgentsList, AgentsOf, NoAgents};
 pub use centre::{Centre, InstanceSeen, Instances, Share, Whole};
+pub use changes::ChangedRows;
 pub use condition::{Condition, Lag};
 pub use counters::{Counter, CounterRow, Counters};
 pub use coverage::{Coverage, Reading};

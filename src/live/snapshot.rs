@@ -13,7 +13,7 @@ use crate::kpi::{
     handle_time_average, occupancy, occupancy_connect, seconds, slot_load,
 };
 
-use super::{ContactWindow, Merged, Row, RowName, RowWindow, Staffing, rfc3339};
+use super::{ChangedRows, ContactWindow, Merged, Row, RowName, RowWindow, Staffing, rfc3339};
 
 /// The percentiles that are shown, with their keys.
 const WAIT_PERCENTILES: [(u64, &str); 4] = [
@@ -59,20 +59,18 @@ pub struct OneWindow<'a> {
     pub brief: bool,
 }
 
-/// The *now* figures of the rows in which they changed since other figures whose windows end at the
-/// same instant. Time alone changes none: whoever waits is told with the figures.
+/// The *now* figures alone, of the rows that have changed since the windows moved.
 #[derive(Clone, Copy, Debug)]
 pub struct Changes<'a> {
     /// Everything.
     pub snapshot: Snapshot<'a>,
-    /// What was told.
-    pub since: &'a Merged,
+    /// Which rows; they must have been told of this tick.
+    pub rows: &'a ChangedRows,
 }
 
 impl Serialize for Changes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.snapshot
-            .write(serializer, Part::Changed { since: self.since })
+        self.snapshot.write(serializer, Part::Changed(self.rows))
     }
 }
 
@@ -80,10 +78,8 @@ impl Serialize for Changes<'_> {
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
     All,
-    /// No window, and only rows whose *now* figures are others than they were.
-    Changed {
-        since: &'a Merged,
-    },
+    /// No window, and these rows only.
+    Changed(&'a ChangedRows),
     /// This window only; of it, if brief, what a list of queues shows.
     One {
         key: &'a str,
@@ -91,20 +87,23 @@ enum Part<'a> {
     },
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     fn has(self, key: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Changed { .. } => false,
+            Self::Changed(_) => false,
             Self::One { key: only, .. } => only == key,
         }
     }
 
-    /// What the rows written are to differ from.
-    const fn since(self) -> Option<&'a Merged> {
+    const fn is_now_alone(self) -> bool {
+        matches!(self, Self::Changed(_))
+    }
+
+    fn has_row(self, row: &Row) -> bool {
         match self {
-            Self::Changed { since } => Some(since),
-            Self::All | Self::One { .. } => None,
+            Self::Changed(rows) => rows.has(row),
+            Self::All | Self::One { .. } => true,
         }
     }
 
@@ -126,20 +125,15 @@ impl Serialize for OneWindow<'_> {
 impl Snapshot<'_> {
     fn write<S: Serializer>(&self, serializer: S, part: Part<'_>) -> Result<S::Ok, S::Error> {
         let merged = self.merged;
-        let rows = |of: fn(&Merged) -> &Vec<Row>| Rows {
-            list: of(merged),
-            before: part.since().map(|since| of(since).as_slice()),
-            merged,
-            part,
-        };
+        let rows = |list| Rows { list, merged, part };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &rfc3339(merged.now))?;
         map.serialize_entry("data_age_seconds", &self.data_age_seconds)?;
         map.serialize_entry("source_silence_seconds", &self.source_silence_seconds)?;
-        map.serialize_entry("queues", &rows(|merged| &merged.queues))?;
-        map.serialize_entry("clients", &rows(|merged| &merged.clients))?;
-        map.serialize_entry("groups", &rows(|merged| &merged.groups))?;
-        map.serialize_entry("channels", &rows(|merged| &merged.channels))?;
+        map.serialize_entry("queues", &rows(&merged.queues))?;
+        map.serialize_entry("clients", &rows(&merged.clients))?;
+        map.serialize_entry("groups", &rows(&merged.groups))?;
+        map.serialize_entry("channels", &rows(&merged.channels))?;
         map.serialize_entry("total", &row_part(&merged.total, merged, part))?;
         map.end()
     }
@@ -161,7 +155,6 @@ fn row_part<'a>(row: &'a Row, merged: &'a Merged, part: Part<'a>) -> RowJson<'a>
 
 struct Rows<'a> {
     list: &'a [Row],
-    before: Option<&'a [Row]>,
     merged: &'a Merged,
     part: Part<'a>,
 }
@@ -169,11 +162,8 @@ struct Rows<'a> {
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(None)?;
-        for (place, row) in self.list.iter().enumerate() {
-            let before = self.before.and_then(|before| before.get(place));
-            if before.is_none_or(|before| !row.is_now_as(before)) {
-                seq.serialize_element(&row_part(row, self.merged, self.part))?;
-            }
+        for row in self.list.iter().filter(|row| self.part.has_row(row)) {
+            seq.serialize_element(&row_part(row, self.merged, self.part))?;
         }
         seq.end()
     }
@@ -193,7 +183,7 @@ impl Serialize for RowJson<'_> {
                 map.serialize_entry("client_id", &key.client)?;
                 map.serialize_entry("queue_id", &key.queue)?;
                 map.serialize_entry("channel", &key.channel)?;
-                if self.part.since().is_none() {
+                if !self.part.is_now_alone() {
                     map.serialize_entry("settings", &Settings(self.row))?;
                 }
             }
@@ -203,7 +193,7 @@ impl Serialize for RowJson<'_> {
             RowName::Total => {}
         }
         map.serialize_entry("now", &Now(self))?;
-        if self.part.since().is_none() {
+        if !self.part.is_now_alone() {
             map.serialize_entry("windows", &Windows(self))?;
         }
         map.end()

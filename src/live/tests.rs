@@ -97,49 +97,65 @@ fn the_longest_wait_is_the_largest_over_workers_and_queues() {
 }
 
 #[test]
-fn changes_are_the_now_figures_of_the_rows_in_which_they_changed() {
+fn changes_are_the_now_figures_of_rows_that_changed_at_any_tick_or_where_somebody_waits() {
     let registry = fixture::registry();
-    let before = fixture::merged(&registry);
-    let told = |merged: &Merged| {
-        serde_json::to_value(Changes {
-            snapshot: Snapshot {
-                merged,
-                data_age_seconds: Some(0.5),
-                source_silence_seconds: None,
+    let at = |tick: u64, more: Option<FrameBuilder<'_>>| {
+        let mut frames = fixture::frames(&registry, tick);
+        frames.extend(more.map(FrameBuilder::done));
+        merge(
+            frames,
+            &registry,
+            &MergeOptions {
+                specs: &fixture::specs(),
+                coverage: &fixture::coverage(),
+                threshold: None,
             },
-            since: &before,
-        })
-        .unwrap()
+        )
     };
-    let same = told(&before);
+    let mut rows = ChangedRows::default();
+    let mut told = |merged: &Merged| {
+        let epoch = rows.note(merged);
+        let snapshot = Snapshot {
+            merged,
+            data_age_seconds: Some(0.5),
+            source_silence_seconds: None,
+        };
+        let changes = Changes {
+            snapshot,
+            rows: &rows,
+        };
+        (epoch, serde_json::to_value(changes).unwrap())
+    };
+    let ids = |told: &Value, list: &str, key: &str| -> Vec<String> {
+        let rows = told[list].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (first, same) = told(&at(7, None));
     assert_eq!(same["data_age_seconds"], 0.5);
-    for list in ["queues", "clients", "groups", "channels"] {
-        assert_eq!(same[list], json!([]), "{list}");
-    }
-    let mut frames = fixture::frames(&registry, 8);
-    frames.push(
-        FrameBuilder::new(&registry, 8)
-            .waiting(HELP, Span::seconds(1))
-            .done(),
-    );
-    let after = merge(
-        frames,
-        &registry,
-        &MergeOptions {
-            specs: &fixture::specs(),
-            coverage: &fixture::coverage(),
-            threshold: None,
-        },
-    );
-    let (changed, whole) = (told(&after), snapshot(&after));
-    let queues = changed["queues"].as_array().unwrap();
-    assert_eq!(queues.len(), 1);
-    let keys: Vec<&String> = queues[0].as_object().unwrap().keys().collect();
+    assert_eq!(ids(&same, "queues", "queue_id"), ["sales", "support"]);
+    assert_eq!(ids(&same, "clients", "client_id"), ["acme"]);
+    let one = FrameBuilder::new(&registry, 8).waiting(HELP, Span::seconds(1));
+    let waits = at(8, Some(one));
+    let (_, changed) = told(&waits);
+    let whole = snapshot(&waits);
+    let queues = ids(&changed, "queues", "queue_id");
+    assert_eq!(queues, ["sales", "support", "help"]);
+    let help = queue(&changed, "help");
+    let keys: Vec<&String> = help.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["channel", "client_id", "now", "queue_id"]);
-    assert_eq!(queues[0]["now"], queue(&whole, "help")["now"]);
-    assert_eq!(changed["clients"].as_array().unwrap().len(), 1);
-    assert_eq!(changed["clients"][0]["client_id"], "globex");
+    assert_eq!(help["now"], queue(&whole, "help")["now"]);
     assert_eq!(changed["total"], json!({ "now": whole["total"]["now"] }));
+    // as it was at first: whoever was told otherwise must hear it
+    let (last, again) = told(&at(9, None));
+    assert_eq!(queue(&again, "help")["now"]["waiting"], 0);
+    assert_eq!(ids(&again, "clients", "client_id"), ["acme", "globex"]);
+    assert_eq!(last, first, "the windows stand still");
+    let mut later = at(10, None);
+    later.to = later.to + Span::seconds(1);
+    let (moved, anew) = told(&later);
+    assert_ne!(moved, first);
+    assert_eq!(ids(&anew, "queues", "queue_id"), ["sales", "support"]);
 }
 
 #[test]

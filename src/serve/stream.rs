@@ -4,7 +4,7 @@
 //! asked for (`?window=`, else the first configured), with `?brief=true` only what a list of queues
 //! shows; or, while there are none, `absent` with the reason, once a second. A text of more than
 //! `LARGE` bytes comes once a second only, when the windows have moved; at the ticks between, `now` has the *now* figures of the
-//! rows in which they changed since the windows moved, to be put in the place of those in `figures`. The stream ends when the
+//! rows in which they changed since the windows moved, or where somebody waits, to be put in the place of those in `figures`. The stream ends when the
 //! engine ends. The text of a tick is made once and shared by all listeners of a window.
 
 use std::collections::BTreeMap;
@@ -17,8 +17,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use serde_json::json;
 
-use crate::event::Millis;
-use crate::live::{Absent, Changes, Look, Merged, OneWindow, Snapshot};
+use crate::live::{Absent, ChangedRows, Changes, Look, OneWindow, Snapshot};
 
 use super::Served;
 use super::query::{Asked, AskedQuery};
@@ -50,21 +49,13 @@ pub(super) struct Events(Mutex<Texts>);
 struct Texts {
     figures: BTreeMap<Wanted, Text>,
     changes: Option<Text>,
-    /// The first figures told since the windows moved: who was told later ones loses nothing by changes
-    /// since these.
-    since: Option<Arc<Merged>>,
+    /// As of the latest tick that was told to anybody who is told changes.
+    rows: ChangedRows,
 }
 
 impl Texts {
     fn figures(&mut self, look: &Look, wanted: &Wanted) -> Option<Arc<str>> {
         let merged = &look.merged;
-        if self
-            .since
-            .as_ref()
-            .is_none_or(|since| since.to != merged.to)
-        {
-            self.since = Some(Arc::clone(merged));
-        }
         let known = self.figures.get(wanted);
         if let Some((_, text)) = known.filter(|(tick, _)| *tick == merged.tick) {
             return Some(Arc::clone(text));
@@ -89,10 +80,9 @@ impl Texts {
         {
             return Some(Arc::clone(text));
         }
-        let since = self.since.as_deref()?;
         let changes = Changes {
             snapshot: snapshot(look),
-            since,
+            rows: &self.rows,
         };
         let text: Arc<str> = serde_json::to_string(&changes).ok()?.into();
         self.changes = Some((tick, Arc::clone(&text)));
@@ -112,8 +102,8 @@ fn snapshot(look: &Look) -> Snapshot<'_> {
 #[derive(Default)]
 struct Told {
     tick: Option<u64>,
-    /// Where the windows ended in the latest figures, if these are large.
-    large_to: Option<Millis>,
+    /// The epoch of the latest figures, if these are large: until the next one changes are told.
+    large: Option<u64>,
     looks_absent: u32,
     ending: bool,
 }
@@ -172,19 +162,21 @@ fn next(served: &Served, wanted: &Wanted, told: &mut Told) -> Option<Event> {
             told.tick = Some(look.merged.tick);
             let texts = &served.events.0;
             let mut texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.large_to == Some(look.merged.to) {
+            if let Some(epoch) = told.large
+                && texts.rows.note(&look.merged) == epoch
+            {
                 let text = texts.changes(&look)?;
                 return Some(Event::default().event("now").data(&*text));
             }
             let text = texts.figures(&look, wanted)?;
-            told.large_to = (text.len() > LARGE).then_some(look.merged.to);
+            told.large = (text.len() > LARGE).then(|| texts.rows.note(&look.merged));
             Some(Event::default().event("figures").data(&*text))
         }
         Err(absent) => {
             let due = told.looks_absent.is_multiple_of(ABSENT_EVERY);
             told.looks_absent = told.looks_absent.wrapping_add(1);
             told.tick = None;
-            told.large_to = None;
+            told.large = None;
             told.ending = absent == Absent::Ending;
             let reason = json!({ "reason": absent.to_string() });
             due.then(|| Event::default().event("absent").data(reason.to_string()))

@@ -292,16 +292,11 @@ impl History {
         room::trim(&mut self.seen);
     }
 
-    /// From when on [`Self::forget`] leaves none of the facts; if there is none, nothing that is
-    /// remembered of others.
+    /// From when on [`Self::forget`] leaves nothing: none of the facts is so new.
     pub(super) fn forgets(&self, settle_after: Span, retain: Span) -> Millis {
-        let (settle_after, retain) = (settle_after.0, retain.0);
-        let after = |at: Millis, kept: i64| at + Span(kept + 1);
-        if let Some(newest) = self.facts.last() {
-            return after(newest.stamp, 3 * settle_after);
-        }
-        let newest = self.seen.iter().map(|(_, mark)| mark.said()).max();
-        newest.map_or(Millis::MAX, |said| after(said, 2 * settle_after + retain))
+        let kept = Span(2 * settle_after.0 + retain.0 + 1);
+        let newest = self.facts.last().map(|newest| newest.stamp);
+        newest.map_or(Millis::MAX, |newest| newest + kept)
     }
 
     /// The newest mark of a contact before the fact at `index`, in force or overtaken.

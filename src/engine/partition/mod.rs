@@ -301,20 +301,32 @@ mod tests {
         }
         assert_eq!(remembered(&partition), (400, 0));
         let minutes = |minutes: i64| 62_000 + 99 + minutes * 60_000;
-        event(&mut partition, 100, minutes(15), at_work);
+        event(&mut partition, 100, minutes(4 * 60 + 9), at_work);
         assert_eq!(
             remembered(&partition),
-            (401 - 99 * 4, 99),
-            "facts, later contacts"
+            (401, 0),
+            "an event may still come again"
         );
-        event(&mut partition, 100, minutes(4 * 60 + 9), over);
-        assert_eq!(remembered(&partition).1, 101, "a late fact may still come");
-        event(&mut partition, 100, minutes(4 * 60 + 26), at_work);
-        assert_eq!(
-            remembered(&partition).1,
-            1,
-            "that of the agent who is there"
-        );
+        event(&mut partition, 100, minutes(4 * 60 + 11), over);
+        assert_eq!(remembered(&partition), (2, 0), "of the agent who is there");
+    }
+
+    #[test]
+    fn an_event_that_comes_again_within_retain_is_known_however_silent_the_agent() {
+        let mut partition = Partition::new(Arc::new(StateSettings::default()));
+        let state = |agent: &str, after: i64| {
+            let time = MORNING + after;
+            format!(
+                r#"{{"id":"{agent}{after}","time":{time},"agent_id":"{agent}","type":"agent.state","state":"available"}}"#
+            )
+        };
+        let hours = |hours: i64| hours * 3_600_000;
+        take(&mut partition, &state("silent", 0));
+        take(&mut partition, &state("busy", hours(4)));
+        let again = state("silent", 0);
+        let again = decode(again.as_bytes(), &Limits::default());
+        let applied = again.map(|event| partition.apply(&event));
+        assert_eq!(applied, Ok(Err(Discard::Duplicate)));
     }
 
     #[test]
