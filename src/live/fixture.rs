@@ -273,8 +273,13 @@ pub(crate) fn coverage() -> Coverage {
 
 /// The merged figures of [`frames`].
 pub(crate) fn merged(registry: &Registry) -> Merged {
+    merged_of(frames(registry, 7), registry)
+}
+
+/// The merged figures of frames, everything read since ever.
+pub(crate) fn merged_of(frames: Vec<Arc<Frame>>, registry: &Registry) -> Merged {
     merge(
-        frames(registry, 7),
+        frames,
         registry,
         &MergeOptions {
             specs: &specs(),

@@ -102,15 +102,7 @@ fn changes_are_the_now_figures_of_rows_that_changed_at_any_tick_or_where_somebod
     let at = |tick: u64, more: Option<FrameBuilder<'_>>| {
         let mut frames = fixture::frames(&registry, tick);
         frames.extend(more.map(FrameBuilder::done));
-        merge(
-            frames,
-            &registry,
-            &MergeOptions {
-                specs: &fixture::specs(),
-                coverage: &fixture::coverage(),
-                threshold: None,
-            },
-        )
+        fixture::merged_of(frames, &registry)
     };
     let mut rows = ChangedRows::default();
     let mut told = |merged: &Merged| {
@@ -221,15 +213,7 @@ fn without_a_contact_feed_only_online_and_aux_are_shown() {
 fn an_engine_without_agents_shows_none_rather_than_zero() {
     let registry = fixture::registry();
     let frame = FrameBuilder::new(&registry, 1).done();
-    let merged = merge(
-        vec![frame],
-        &registry,
-        &MergeOptions {
-            specs: &fixture::specs(),
-            coverage: &fixture::coverage(),
-            threshold: None,
-        },
-    );
+    let merged = fixture::merged_of(vec![frame], &registry);
     let all = snapshot(&merged);
     assert_eq!(all["total"]["now"]["agents_online"], 0);
     assert_eq!(all["total"]["now"]["agents_on_contact"], Value::Null);

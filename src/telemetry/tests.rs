@@ -6,7 +6,7 @@ use super::catalogue::{Kind, catalogue};
 use super::*;
 use crate::event::{Discard, Span};
 use crate::live::fixture::{self, SALES};
-use crate::live::{Condition, Lag, MergeOptions, Merged, Registry, Share, merge};
+use crate::live::{Condition, Lag, Merged, Registry, Share};
 use crate::windows::losses::Counter;
 use crate::windows::numbering::QueueNo;
 
@@ -130,15 +130,7 @@ fn a_queue_has_at_most_eighty_samples_by_default_however_much_there_is_to_tell()
     }
     frames.push(busy.done());
     registry.apply(&short_abandon_of_sales(), &mut |_| {});
-    let merged = merge(
-        frames,
-        &registry,
-        &MergeOptions {
-            specs: &fixture::specs(),
-            coverage: &fixture::coverage(),
-            threshold: None,
-        },
-    );
+    let merged = fixture::merged_of(frames, &registry);
     let text = write(options(), &registry, &merged);
     let of_sales = text.lines().filter(|line| line.contains("queue=\"sales\""));
     let count = of_sales.count();
@@ -171,15 +163,7 @@ fn what_corrections_took_is_added_back_to_the_counter_and_shown_apart() {
     ];
     let mut frames = fixture::frames(&registry, 1);
     frames.push(lossy.done());
-    let merged = merge(
-        frames,
-        &registry,
-        &MergeOptions {
-            specs: &fixture::specs(),
-            coverage: &fixture::coverage(),
-            threshold: None,
-        },
-    );
+    let merged = fixture::merged_of(frames, &registry);
     let text = write(options(), &registry, &merged);
     let row = "client=\"acme\",queue=\"sales\",channel=\"voice\"";
     for line in [

@@ -38,9 +38,7 @@ impl AgentFact {
     pub(super) fn late(&self) -> bool {
         self.said() < self.stamp
     }
-}
 
-impl AgentFact {
     /// Whether this fact and another of the same instant lead to the same, whichever goes first: they
     /// are about different things, and do not both decide whether the agent responds, differently.
     pub(super) fn commutes_with(&self, other: &Self) -> bool {
@@ -133,7 +131,7 @@ pub(super) struct Timer(i64);
 impl Timer {
     const NONE: Self = Self(-1);
 
-    /// Spans below zero are none at all.
+    /// A span below zero counts as no time.
     fn new(span: Option<Span>) -> Self {
         span.map_or(Self::NONE, |span| Self(span.0.max(0)))
     }
@@ -379,10 +377,10 @@ impl Ids {
     }
 
     /// Keeps an id; of a very long one its beginning.
-    pub(super) fn keep(&mut self, id: &str) -> IdAt {
+    pub(super) fn keep(&mut self, id: &[u8]) -> IdAt {
         let at = IdAt(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
         let len = u16::try_from(id.len()).unwrap_or(u16::MAX);
-        let id = &id.as_bytes()[..usize::from(len)];
+        let id = &id[..usize::from(len)];
         room::reserve(&mut self.0, 2 + id.len());
         self.0.extend_from_slice(&len.to_le_bytes());
         self.0.extend_from_slice(id);
@@ -403,12 +401,7 @@ impl Ids {
     pub(super) fn compact(&mut self, facts: &mut [AgentFact], scratch: &mut Self) {
         scratch.0.clear();
         for fact in facts {
-            let at = IdAt(u32::try_from(scratch.0.len()).unwrap_or(u32::MAX));
-            let id = self.of(fact);
-            let len = u16::try_from(id.len()).unwrap_or(u16::MAX);
-            scratch.0.extend_from_slice(&len.to_le_bytes());
-            scratch.0.extend_from_slice(id);
-            fact.id = at;
+            fact.id = scratch.keep(self.of(fact));
         }
         self.0.clear();
         self.0.extend_from_slice(&scratch.0);
@@ -459,7 +452,7 @@ mod tests {
             .map(|text| AgentFact {
                 stamp: Millis(0),
                 mark: Mark::NONE,
-                id: ids.keep(text),
+                id: ids.keep(text.as_bytes()),
                 client: ClientNo(0),
                 change: Change::LoggedIn,
             })
@@ -475,7 +468,7 @@ mod tests {
         });
         assert!(kept.eq(expected));
         let long = "y".repeat(100_000);
-        facts[0].id = ids.keep(&long);
+        facts[0].id = ids.keep(long.as_bytes());
         assert_eq!(ids.of(&facts[0]).len(), usize::from(u16::MAX));
     }
 }

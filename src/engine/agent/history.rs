@@ -86,7 +86,7 @@ impl History {
 
     /// Keeps the bytes of an id.
     pub(super) fn keep_id(&mut self, id: &str) -> IdAt {
-        self.ids.keep(id)
+        self.ids.keep(id.as_bytes())
     }
 
     /// Whether a fact goes after all that are held.

@@ -157,7 +157,7 @@ impl Agent {
         let tip = self.tip.at + Span(i64::from(settings.list_agents));
         let new = replaces.is_none() && stamp >= tip;
         let in_order = new && self.history.is_newest(fact);
-        let follows = in_order || (new && self.history.may_follow(fact));
+        let follows = new && self.history.may_follow(fact);
         let reach = self.history.reach(fact, &self.tip.state, names);
         let plain = follows && reach == stamp && self.is_still(stamp, stream, names);
         let (next, newest) = if plain {

@@ -268,6 +268,12 @@ mod tests {
         assert!(deadlines <= 2 * asleep + STALE_MIN, "{deadlines} deadlines");
     }
 
+    /// An agent's event.
+    fn at_agent(agent: &str, after: i64, what: &str) -> String {
+        let time = MORNING + after;
+        format!(r#"{{"id":"{agent}-{after}","time":{time},"agent_id":"{agent}",{what}}}"#)
+    }
+
     /// What is remembered of agents: facts, and contacts of facts that are gone.
     fn remembered(partition: &Partition) -> (usize, usize) {
         let agents = partition.agents.remembered();
@@ -278,10 +284,7 @@ mod tests {
     fn nothing_is_remembered_of_agents_who_went_home() {
         let mut partition = Partition::new(Arc::new(StateSettings::default()));
         let event = |partition: &mut Partition, agent: i64, after: i64, what: &str| {
-            let time = MORNING + after;
-            let event =
-                format!(r#"{{"id":"{agent}-{after}","time":{time},"agent_id":"a{agent}",{what}}}"#);
-            take(partition, &event);
+            take(partition, &at_agent(&format!("a{agent}"), after, what));
         };
         let at_work =
             r#""type":"agent.contact","contact_id":"c","queue_id":"q","state":"connected""#;
@@ -314,12 +317,8 @@ mod tests {
     #[test]
     fn an_event_that_comes_again_within_retain_is_known_however_silent_the_agent() {
         let mut partition = Partition::new(Arc::new(StateSettings::default()));
-        let state = |agent: &str, after: i64| {
-            let time = MORNING + after;
-            format!(
-                r#"{{"id":"{agent}{after}","time":{time},"agent_id":"{agent}","type":"agent.state","state":"available"}}"#
-            )
-        };
+        let available = r#""type":"agent.state","state":"available""#;
+        let state = |agent: &str, after: i64| at_agent(agent, after, available);
         let hours = |hours: i64| hours * 3_600_000;
         take(&mut partition, &state("silent", 0));
         take(&mut partition, &state("busy", hours(4)));
@@ -332,14 +331,10 @@ mod tests {
     #[test]
     fn what_he_did_ends_by_time_though_his_facts_were_dropped_in_the_same_silence() {
         let mut partition = Partition::new(Arc::new(StateSettings::default()));
-        let agent = |agent: &str, after: i64| {
-            let time = MORNING + after;
-            format!(
-                r#"{{"id":"{agent}","time":{time},"agent_id":"{agent}","type":"agent.contact","contact_id":"c","queue_id":"q","state":"connected"}}"#
-            )
-        };
-        take(&mut partition, &agent("a1", 0));
-        take(&mut partition, &agent("a2", 10 * 3_600_000));
+        let connected =
+            r#""type":"agent.contact","contact_id":"c","queue_id":"q","state":"connected""#;
+        take(&mut partition, &at_agent("a1", 0, connected));
+        take(&mut partition, &at_agent("a2", 10 * 3_600_000, connected));
         let posts = partition.ledger().outbox().iter();
         let connected: Vec<(i64, i8)> = posts
             .filter(|post| matches!(post.fact, Fact::Work(..)))
