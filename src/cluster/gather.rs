@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::histogram::BucketCount;
 use crate::event::Millis;
 use crate::live::Counter;
 use crate::windows::columns::{agent, contact, gauge};
@@ -154,8 +155,11 @@ impl Frames<'_> {
     fn queue_window(&self, queue: QueueNo, window: u8, cells: &mut Vec<Cell>) {
         let section = WINDOWS + OF_WINDOW * window;
         let frames = self.of_window(window);
-        let columns = frames.clone().map(|frame| frame.contact_of(queue));
-        put_sum::<{ contact::WIDTH }>(cells, section, columns);
+        let mut columns = [0; contact::WIDTH];
+        for frame in frames.clone() {
+            frame.contact_of(queue).add_to(&mut columns);
+        }
+        put_all(cells, section, &columns);
         let place = queue.index();
         let largest = frames.clone();
         let largest = largest.filter_map(|frame| frame.wait_max.get(place).copied());
@@ -173,8 +177,11 @@ impl Frames<'_> {
         for window in 0..self.windows() {
             let section = AGENT_WINDOWS + 2 * window;
             let frames = self.of_window(window);
-            let n: [i64; agent::WIDTH] = sum(frames.clone().map(|frame| frame.rates_of(row)));
-            let mut c: [i64; agent::WIDTH] = sum(frames.map(|frame| frame.agent_of(row)));
+            let (mut n, mut c) = ([0; agent::WIDTH], [0; agent::WIDTH]);
+            for frame in frames {
+                frame.rates_of(row).add_to(&mut n);
+                frame.agent_of(row).add_to(&mut c);
+            }
             for (c, n) in c.iter_mut().zip(n) {
                 *c = c.wrapping_sub(n.wrapping_mul(since));
             }
@@ -250,8 +257,8 @@ fn put_buckets<'r>(cells: &mut Vec<Cell>, section: u8, buckets: impl Iterator<It
     let mut lists = 0;
     for list in buckets.flatten() {
         lists += 1;
-        for &(bucket, count) in list.iter() {
-            put(cells, section, bucket, i64::from(count));
+        for (bucket, count) in BucketCount::whole(list) {
+            put(cells, section, bucket.lowest(), count);
         }
     }
     if lists < 2 {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::event::Millis;
+use crate::engine::histogram::{Bucket, BucketCount};
+use crate::event::{Millis, Span};
 use crate::windows::columns::{agent, contact, gauge};
 use crate::windows::frame::{Frame, WindowFrame};
 use crate::windows::numbering::{AgentRowNo, QueueNo, ReasonId};
@@ -13,12 +14,16 @@ use super::gather::{
 };
 use super::name::Place;
 
+/// More contacts than any window of any queue has; a row that says more is not believed, and takes no
+/// memory.
+const CONTACTS_MAX: i64 = 1 << 26;
+
 /// A frame being filled.
 #[derive(Debug)]
 pub(super) struct Filling {
     frame: Frame,
     windows: Vec<WindowFrame>,
-    buckets: Vec<(u32, u32)>,
+    buckets: Vec<BucketCount>,
 }
 
 impl Filling {
@@ -50,9 +55,6 @@ impl Filling {
             Place::Agents(row) => {
                 let end = (row.index() + 1) * agent::WIDTH;
                 fit(&mut self.frame.levels, end, 0);
-                for window in &mut self.windows {
-                    fit(&mut window.agent, end, 0);
-                }
                 self.agents(row, origin, cells);
             }
             Place::Aux(row, reason) => self.aux(row, reason, origin, cells),
@@ -80,7 +82,6 @@ impl Filling {
         fit(&mut frame.oldest, rows, Millis::MAX);
         fit(&mut frame.totals, rows * contact::WIDTH, 0);
         for window in &mut self.windows {
-            fit(&mut window.contact, rows * contact::WIDTH, 0);
             fit(&mut window.wait, rows, None);
             fit(&mut window.handle, rows, None);
             fit(&mut window.wait_max, rows, -1);
@@ -117,19 +118,23 @@ impl Filling {
             return;
         };
         if section.is_multiple_of(OF_WINDOW) {
-            set(&mut window.contact, place, contact::WIDTH, cells);
+            let mut columns = [0; contact::WIDTH];
+            set(&mut columns, 0, contact::WIDTH, cells);
+            window.contact.put(place, &columns);
             if let Some(largest) = cells.iter().find(|cell| cell.index == LARGEST) {
                 window.wait_max[place] = largest.value.saturating_sub(1);
             }
             return;
         }
         self.buckets.clear();
-        let counts = cells.iter().filter_map(|cell| {
-            let count = u32::try_from(cell.value).ok()?;
-            Some((cell.index, count))
-        });
-        self.buckets.extend(counts);
-        let list: Arc<[(u32, u32)]> = self.buckets.as_slice().into();
+        let mut left = CONTACTS_MAX;
+        for cell in cells {
+            let bucket = Bucket::of(Span(i64::from(cell.index)));
+            let count = cell.value.clamp(0, left);
+            left -= count;
+            BucketCount::push(&mut self.buckets, bucket, count);
+        }
+        let list = Arc::from(self.buckets.as_slice());
         let kind = if section % OF_WINDOW == 1 {
             &mut window.wait
         } else {
@@ -140,20 +145,22 @@ impl Filling {
 
     fn agents(&mut self, row: AgentRowNo, origin: Millis, cells: &[Cell]) {
         let since = self.since(origin);
-        for cell in cells {
-            let column = cell.index as usize;
-            if column >= agent::WIDTH {
-                continue;
-            }
-            let place = row.index() * agent::WIDTH + column;
-            let Some((window, is_n)) = part(cell.section) else {
-                self.frame.levels[place] = cell.value;
+        let window_of = |cell: &Cell| part(cell.section).map(|(window, _)| window);
+        for cells in cells.chunk_by(|one, next| window_of(one) == window_of(next)) {
+            let Some(window) = window_of(&cells[0]) else {
+                set(&mut self.frame.levels, row.index(), agent::WIDTH, cells);
                 continue;
             };
+            let mut sums = [0_i64; agent::WIDTH];
+            for cell in cells {
+                if let Some(sum) = sums.get_mut(cell.index as usize) {
+                    let is_n = part(cell.section).is_some_and(|(_, is_n)| is_n);
+                    let factor = if is_n { since } else { 1 };
+                    *sum = sum.wrapping_add(cell.value.wrapping_mul(factor));
+                }
+            }
             if let Some(window) = self.windows.get_mut(window) {
-                let factor = if is_n { since } else { 1 };
-                let amount = cell.value.wrapping_mul(factor);
-                window.agent[place] = window.agent[place].wrapping_add(amount);
+                window.agent.put(row.index(), &sums);
             }
         }
     }

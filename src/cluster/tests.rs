@@ -189,7 +189,7 @@ fn the_figures_come_out_in_other_numbers() {
         let rows = frames
             .iter()
             .map(|frame| frame.windows[1].contact_of(sales));
-        rows.map(|row| row[0]).sum()
+        rows.map(|row| row.get(0)).sum()
     };
     assert_eq!(together.owners, ["a", "a"]);
     assert_eq!(offered(&together.frames, &reader), 7);

@@ -11,6 +11,8 @@
 
 mod image;
 
+use std::ops::AddAssign;
+
 use rapidhash::RapidHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ use crate::event::{Millis, Span, Zones};
 use super::cells::{count_cells, exit_wait, profile_cells};
 use super::columns::{agent, work_cell};
 use super::facts::{Count, Fact, Post};
-use super::histogram::bucket;
+use super::histogram::{Bucket, BucketCount};
 use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
 use super::room;
 use super::settings::ZoneNo;
@@ -71,8 +73,8 @@ pub struct Levels {
     pub aux: Vec<(ReasonNo, i64, i64)>,
 }
 
-impl Levels {
-    fn add_all(&mut self, other: &Self) {
+impl AddAssign<&Self> for Levels {
+    fn add_assign(&mut self, other: &Self) {
         self.columns.add_all(&other.columns);
         for &(reason, n, c) in &other.aux {
             let entry = self.aux_of(reason);
@@ -80,7 +82,9 @@ impl Levels {
             entry.2 = entry.2.wrapping_add(c);
         }
     }
+}
 
+impl Levels {
     fn enter(&mut self, column: usize, weight: i64, stamp: Millis) {
         self.columns.add(column, weight);
         let since = weight.wrapping_mul(stamp.0).wrapping_neg();
@@ -100,6 +104,30 @@ impl Levels {
             self.aux.len() - 1
         });
         &mut self.aux[place]
+    }
+}
+
+/// Time in state of agents on contact here: of that one column n and c.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Here {
+    n: i64,
+    c: i64,
+}
+
+impl AddAssign<&Self> for Here {
+    fn add_assign(&mut self, other: &Self) {
+        self.n += other.n;
+        self.c = self.c.wrapping_add(other.c);
+    }
+}
+
+impl Here {
+    fn levels(self) -> Levels {
+        let mut columns = Sparse::default();
+        columns.add(agent::HERE, self.n);
+        columns.add(agent::WIDTH + agent::HERE, self.c);
+        let aux = Vec::new();
+        Levels { columns, aux }
     }
 }
 
@@ -141,10 +169,10 @@ pub struct RowDay {
     pub columns: Sparse,
     /// The largest wait in ms, −1 when there was none.
     pub wait_max: i64,
-    /// Waits of answered visits: (bucket, count), sorted.
-    pub wait: Vec<(u32, i32)>,
-    /// Talk + hold of handled legs: (bucket, count), sorted.
-    pub handle: Vec<(u32, i32)>,
+    /// Waits of answered visits, sorted.
+    pub wait: Vec<BucketCount>,
+    /// Talk + hold of handled legs, sorted.
+    pub handle: Vec<BucketCount>,
 }
 
 impl Default for RowDay {
@@ -176,14 +204,14 @@ impl RowBase {
 
 /// Time in state of a key, and its day for each zone that it is shown in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LevelBase {
+pub struct LevelBase<T = Levels> {
     /// Before the first of `days`.
-    pub before: Levels,
+    pub before: T,
     /// One for each zone, the engine's own first.
-    pub days: Vec<Day<Levels>>,
+    pub days: Vec<Day<T>>,
 }
 
-impl LevelBase {
+impl<T: Default> LevelBase<T> {
     fn new(rows: impl Iterator<Item = ZoneNo>) -> Self {
         let mut zones = vec![ZoneNo(0)];
         zones.extend(rows);
@@ -193,14 +221,28 @@ impl LevelBase {
             zones.remove(1);
         }
         Self {
-            before: Levels::default(),
+            before: T::default(),
             days: zones.into_iter().map(Day::new).collect(),
         }
     }
 
     /// Since ever: two parts, to be added up.
-    pub fn ever(&self) -> impl Iterator<Item = &Levels> + '_ {
+    pub fn ever(&self) -> impl Iterator<Item = &T> + '_ {
         std::iter::once(&self.before).chain(self.days.first().map(|day| &day.part))
+    }
+}
+
+impl LevelBase<Here> {
+    fn levels(&self) -> LevelBase {
+        let days = self.days.iter().map(|day| Day {
+            zone: day.zone,
+            midnight: day.midnight,
+            part: day.part.levels(),
+        });
+        LevelBase {
+            before: self.before.levels(),
+            days: days.collect(),
+        }
     }
 }
 
@@ -230,7 +272,7 @@ pub struct Base {
     rows: Vec<Option<Box<RowBase>>>,
     work: Vec<Option<Box<LevelBase>>>,
     sets: Vec<Option<Box<LevelBase>>>,
-    here: Vec<((SetNo, SetNo), LevelBase)>,
+    here: Vec<((SetNo, SetNo), LevelBase<Here>)>,
     #[serde(skip)]
     here_places: RapidHashMap<(SetNo, SetNo), usize>,
     #[serde(skip)]
@@ -285,10 +327,12 @@ impl Base {
             day.columns.add(column, sign * amount);
         });
         match count {
-            Count::Answered { wait } => add_bucket(&mut day.wait, bucket(wait), post.sign),
+            Count::Answered { wait } => {
+                BucketCount::add(&mut day.wait, Bucket::of(wait), post.sign);
+            }
             Count::Handled { talk, hold } => {
                 let handle = Span(talk.0 + hold.0);
-                add_bucket(&mut day.handle, bucket(handle), post.sign);
+                BucketCount::add(&mut day.handle, Bucket::of(handle), post.sign);
             }
             _ => {}
         }
@@ -315,12 +359,15 @@ impl Base {
         let place = *self.here_places.entry(key).or_insert_with(|| {
             let rows = names.set_info(key.1).rows.iter();
             let zones = rows.map(|&row| names.row_info(row).zone);
+            room::reserve(here, 1);
             here.push((key, LevelBase::new(zones)));
             here.len() - 1
         });
         let level = &mut here[place].1;
         enter(level, &mut self.calendar, post, names, |sums, weight| {
-            sums.enter(agent::HERE, weight, post.stamp);
+            sums.n += weight;
+            let since = weight.wrapping_mul(post.stamp.0);
+            sums.c = sums.c.wrapping_sub(since);
         });
     }
 
@@ -370,10 +417,9 @@ impl Base {
 
     /// Agents on contact, by what they serve and where their contacts are; column
     /// [`agent::HERE`] alone.
-    pub fn here(&self) -> impl Iterator<Item = (SetNo, SetNo, &LevelBase)> + '_ {
-        self.here
-            .iter()
-            .map(|((serves, here), base)| (*serves, *here, base))
+    pub fn here(&self) -> impl Iterator<Item = (SetNo, SetNo, LevelBase)> + '_ {
+        let all = self.here.iter();
+        all.map(|((serves, here), base)| (*serves, *here, base.levels()))
     }
 
     /// How often a largest wait was taken back after it had left the log.
@@ -390,20 +436,22 @@ fn present<T>(list: &[Option<Box<T>>]) -> impl Iterator<Item = (u32, &T)> + '_ {
 
 /// Calls `add` with the sums that the post belongs to: those of its day in each zone, or those
 /// before the day.
-fn enter(
-    level: &mut LevelBase,
+fn enter<T>(
+    level: &mut LevelBase<T>,
     calendar: &mut Calendar,
     post: &Post,
     names: &Names,
-    add: impl Fn(&mut Levels, i64),
-) {
+    add: impl Fn(&mut T, i64),
+) where
+    T: Default + for<'t> AddAssign<&'t T>,
+{
     let weight = i64::from(post.sign);
     let LevelBase { before, days } = level;
     for (place, day) in days.iter_mut().enumerate() {
         let midnight = calendar.midnight(&names.settings().zones, day.zone, post.stamp);
         day.turn(midnight, |part| {
             if place == 0 {
-                before.add_all(part);
+                *before += part;
             }
         });
         if midnight == day.midnight {
@@ -439,19 +487,4 @@ fn level(
         levels.resize_with(index + 1, || None);
     }
     levels[index].get_or_insert_with(|| Box::new(new()))
-}
-
-fn add_bucket(buckets: &mut Vec<(u32, i32)>, bucket: u32, sign: i8) {
-    match buckets.binary_search_by_key(&bucket, |entry| entry.0) {
-        Ok(place) => {
-            buckets[place].1 += i32::from(sign);
-            if buckets[place].1 == 0 {
-                buckets.remove(place);
-            }
-        }
-        Err(place) => {
-            room::reserve(buckets, 1);
-            buckets.insert(place, (bucket, i32::from(sign)));
-        }
-    }
 }

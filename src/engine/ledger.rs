@@ -12,6 +12,7 @@ use super::facts::{ContactState, Fact, Post};
 use super::losses::{self, Counter};
 use super::names::{Names, RowNo};
 use super::panes::Log;
+use super::room;
 use super::settings::{RUNGS_MAX, StateSettings};
 use crate::event::Millis;
 
@@ -111,7 +112,7 @@ impl Ledger {
 fn cell(table: &mut Vec<i64>, row: RowNo, width: usize, column: usize) -> &mut i64 {
     let end = (row.index() + 1) * width;
     if table.len() < end {
-        table.resize(end, 0);
+        room::resize(table, end, 0);
     }
     &mut table[row.index() * width + column]
 }

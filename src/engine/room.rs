@@ -8,9 +8,17 @@ pub(crate) fn reserve<T>(list: &mut Vec<T>, more: usize) {
     }
 }
 
+/// Makes room for so many more, growing by `step`, or an eighth if that is more: where the usual length
+/// is known.
+pub(crate) fn reserve_by<T>(list: &mut Vec<T>, more: usize, step: usize) {
+    if list.capacity() - list.len() < more {
+        list.reserve_exact(more.max(step).max(list.len() / 8));
+    }
+}
+
 /// Gives memory back, if the list, just made shorter, has far more than it is about to need again.
 pub(crate) fn trim<T>(list: &mut Vec<T>) {
-    if list.capacity() > 3 * list.len() + 8 {
+    if list.capacity() > 2 * list.len() + 8 {
         list.shrink_to(list.len() + list.len() / 2 + 4);
     }
 }
@@ -33,10 +41,16 @@ mod tests {
             list.push(number);
             assert!(list.capacity() <= list.len() + list.len() / 4 + 4);
         }
+        let mut steps = Vec::new();
+        for number in 0..1_000 {
+            reserve_by(&mut steps, 1, 6);
+            steps.push(number);
+            assert!(steps.capacity() <= steps.len() + 5 + steps.len() / 8);
+        }
         while !list.is_empty() {
             list.truncate(list.len() * 9 / 10);
             trim(&mut list);
-            assert!(list.capacity() <= 3 * list.len() + 8);
+            assert!(list.capacity() <= 2 * list.len() + 8);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::event::Millis;
 
 use super::names::RowNo;
+use super::room;
 use super::timeline::Waiting;
 
 /// "No slot".
@@ -34,7 +35,7 @@ impl WaitingLists {
     /// Puts the contact of a slot where it belongs now; out of every list for `None`.
     pub fn set(&mut self, slot: u32, waiting: Option<Waiting>) {
         if self.links.len() <= slot as usize {
-            self.links.resize(slot as usize + 1, UNLINKED);
+            room::resize(&mut self.links, slot as usize + 1, UNLINKED);
         }
         let old = self.links[slot as usize].waiting;
         if old == waiting {
@@ -85,7 +86,7 @@ impl WaitingLists {
     /// Inserts from the back: nearly every visit is the newest.
     fn link(&mut self, slot: u32, waiting: Waiting) {
         if self.ends.len() <= waiting.row.index() {
-            self.ends.resize(waiting.row.index() + 1, (NONE, NONE));
+            room::resize(&mut self.ends, waiting.row.index() + 1, (NONE, NONE));
         }
         let (first, last) = self.ends[waiting.row.index()];
         let mut before = last;

@@ -1,12 +1,13 @@
 //! Percentiles of waits and handle times: nearest rank over merged histogram buckets.
 //!
-//! Buckets are those of an `HdrHistogram` with 2 significant digits; each is known by its lowest
-//! value in milliseconds. What is reported is the middle of the bucket that holds the rank, at most
+//! Buckets are those of an `HdrHistogram` with 2 significant digits. What is reported is the middle of the bucket that holds the rank, at most
 //! half a bucket (0.4 %) from the exact value. Buckets of several rows are merged by adding counts.
 //! Nothing in it: no figure.
 //!
 //! Few lists (one queue at some workers) are put one after another and sorted; many (the queues of a
 //! subtotal) are added up in a table by bucket, some 16 KiB that are used again.
+
+use crate::engine::histogram::{Bucket, BucketCount};
 
 /// The percentiles that are shown.
 const SHOWN: [u64; 4] = [50, 90, 95, 99];
@@ -18,8 +19,8 @@ pub struct Percentiles([Option<f64>; SHOWN.len()]);
 impl Percentiles {
     /// Of lists of buckets, each sorted; `scratch` is memory to work in.
     pub fn of<'a>(
-        lists: impl Iterator<Item = &'a [(u32, u32)]>,
-        scratch: &mut Vec<(u32, u32)>,
+        lists: impl Iterator<Item = &'a [BucketCount]>,
+        scratch: &mut Vec<BucketCount>,
     ) -> Self {
         scratch.clear();
         let mut count = 0;
@@ -29,10 +30,10 @@ impl Percentiles {
         }
         if count > 1 {
             // stable: it finds and merges what is sorted already
-            scratch.sort_by_key(|&(value, _)| value);
+            scratch.sort_by_key(|entry| entry.bucket);
         }
-        let pairs = scratch.iter();
-        Self::read(pairs.map(|&(value, count)| (value, u64::from(count))))
+        let entries = scratch.iter();
+        Self::read(entries.map(|entry| (entry.bucket, count_of(*entry))))
     }
 
     /// The value at 50, 90, 95 or 99; none at others.
@@ -48,16 +49,16 @@ impl Percentiles {
         Self(self.0.map(|value| value.map(limited)))
     }
 
-    /// Of buckets sorted by value.
-    fn read(pairs: impl Iterator<Item = (u32, u64)> + Clone) -> Self {
+    /// Of buckets in their order.
+    fn read(pairs: impl Iterator<Item = (Bucket, u64)> + Clone) -> Self {
         let count: u64 = pairs.clone().map(|(_, count)| count).sum();
         let ranks = SHOWN.map(|percentile| (count * percentile).div_ceil(100).max(1));
         let mut found = [None; SHOWN.len()];
         let (mut seen, mut next) = (0, 0);
-        for (value, count) in pairs {
+        for (bucket, count) in pairs {
             seen += count;
             while ranks.get(next).is_some_and(|&rank| seen >= rank) {
-                found[next] = Some(f64::from(middle(value)) / 1000.0);
+                found[next] = Some(f64::from(bucket.middle()) / 1000.0);
                 next += 1;
             }
             if next == SHOWN.len() {
@@ -66,6 +67,11 @@ impl Percentiles {
         }
         Self(found)
     }
+}
+
+/// What a frame shows is not less than nothing.
+fn count_of(entry: BucketCount) -> u64 {
+    u64::try_from(entry.count()).unwrap_or_default()
 }
 
 /// Bucket counts of many rows, added up.
@@ -79,14 +85,14 @@ pub struct Distribution {
 
 impl Distribution {
     /// Adds one row's buckets.
-    pub fn add(&mut self, buckets: &[(u32, u32)]) {
-        let (Some(&(first, _)), Some(&(last, _))) = (buckets.first(), buckets.last()) else {
+    pub fn add(&mut self, buckets: &[BucketCount]) {
+        let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
             return;
         };
-        self.reach(number(first), number(last));
-        for &(value, count) in buckets {
-            if let Some(sum) = self.counts.get_mut(number(value)) {
-                *sum += u64::from(count);
+        self.reach(first.bucket.number(), last.bucket.number());
+        for entry in buckets {
+            if let Some(sum) = self.counts.get_mut(entry.bucket.number()) {
+                *sum += count_of(*entry);
             }
         }
     }
@@ -111,8 +117,10 @@ impl Distribution {
 
     /// What it says.
     pub fn percentiles(&self) -> Percentiles {
-        let pairs = (0..).zip(&self.counts).skip(self.begin);
-        Percentiles::read(pairs.map(|(number, &count)| (lowest(number), count)))
+        let counts = self.counts.iter().enumerate().skip(self.begin);
+        let pairs =
+            counts.filter_map(|(number, &count)| Some((Bucket::with_number(number)?, count)));
+        Percentiles::read(pairs)
     }
 
     /// Makes room for buckets `first` to `last`.
@@ -124,56 +132,6 @@ impl Distribution {
         };
         if self.counts.len() <= last {
             self.counts.resize(last + 1, 0);
-        }
-    }
-}
-
-/// Buckets of 1 ms below 256 ms, then 128 to each doubling.
-const FINE: u32 = 256;
-
-/// The number of a bucket, by the values' order.
-fn number(value: u32) -> usize {
-    let doubling = doubling(value);
-    let number = if doubling == 0 {
-        value
-    } else {
-        FINE + (doubling - 1) * 128 + ((value >> doubling) - 128)
-    };
-    number as usize
-}
-
-/// The lowest value of a bucket.
-fn lowest(number: u32) -> u32 {
-    match number.checked_sub(FINE) {
-        None => number,
-        Some(above) => (above % 128 + 128) << (above / 128 + 1),
-    }
-}
-
-/// How often the width of 1 ms has doubled at a value.
-fn doubling(value: u32) -> u32 {
-    (32 - value.leading_zeros()).saturating_sub(8)
-}
-
-/// The middle of the bucket whose lowest value is given, as `HdrHistogram` puts it: with 2
-/// significant digits a bucket is 1 ms wide below 256 ms, and 2^(k − 7) for values from 2^k on.
-fn middle(lowest: u32) -> u32 {
-    let width = 1_u32 << doubling(lowest);
-    lowest.saturating_add(width / 2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_of_buckets_follow_their_values() {
-        let mut last = None;
-        for bucket in 0..FINE + 128 * 23 {
-            let value = lowest(bucket);
-            assert!(last < Some(value));
-            assert_eq!(number(value), bucket as usize, "{value}");
-            last = Some(value);
         }
     }
 }

@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::*;
 use crate::engine::columns::{agent, contact, flow_out_cell, staff_cell};
+use crate::engine::histogram::{Bucket, BucketCount};
 use crate::engine::names::Activity;
 use crate::event::{FlowOut, Presence, Span};
 use crate::windows::frame::{WindowKind, WindowSpec};
@@ -332,18 +333,14 @@ fn expected_wait_takes_the_longest_sliding_window_of_at_most_half_an_hour() {
 fn nearest_rank_is_within_one_percent_of_the_exact_value() {
     let histogram = Histogram::<u64>::new_with_bounds(1, 1 << 32, 2).unwrap();
     let values: Vec<u32> = (0..500_u32).map(|n| n * n * 37 + n).collect();
-    let mut buckets: Vec<(u32, u32)> = Vec::new();
+    let mut buckets = Vec::new();
     for &value in &values {
-        let lowest = u32::try_from(histogram.lowest_equivalent(u64::from(value))).unwrap();
-        match buckets.last_mut() {
-            Some((last, count)) if *last == lowest => *count += 1,
-            _ => buckets.push((lowest, 1)),
-        }
+        BucketCount::push(&mut buckets, Bucket::of(Span(i64::from(value))), 1);
     }
     let parts = [&buckets[200..], &buckets[..200], &[]];
     let merged = Percentiles::of(parts.into_iter(), &mut Vec::new());
     let mut many = Distribution::default();
-    many.add(&[(7, 1)]);
+    many.add(&buckets[..1]);
     many.clear();
     let mut others = Distribution::default();
     others.add(parts[0]);
@@ -360,9 +357,9 @@ fn nearest_rank_is_within_one_percent_of_the_exact_value() {
         );
     }
     assert_eq!(merged.at_most(Some(0.5)).at(50), Some(0.5));
-    for lowest in buckets.iter().map(|bucket| bucket.0) {
-        let one = [(lowest, 1)];
-        let one = Percentiles::of(std::iter::once(&one[..]), &mut Vec::new());
+    for one in &buckets {
+        let lowest = one.bucket.lowest();
+        let one = Percentiles::of(std::iter::once(std::slice::from_ref(one)), &mut Vec::new());
         let middle = one.at(50).unwrap();
         assert_eq!(
             format!("{:.0}", middle * 1000.0),

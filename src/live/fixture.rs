@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::histogram::{Bucket, BucketCount};
 use crate::engine::names::Activity;
 use crate::engine::settings::StateSettings;
 use crate::event::{FlowOut, Millis, Presence, Span};
@@ -66,7 +67,6 @@ impl<'a> FrameBuilder<'a> {
             wait: vec![None; 3],
             handle: vec![None; 3],
             wait_max: vec![-1; 3],
-            contact: vec![0; 3 * contact::WIDTH],
             ..WindowFrame::default()
         };
         Self {
@@ -99,9 +99,9 @@ impl<'a> FrameBuilder<'a> {
         }
         for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
             let at = QueueNo(queue).index();
-            let wait_ms = u32::try_from(wait.0).unwrap();
-            let buckets: Arc<[(u32, u32)]> = [(wait_ms, u32::try_from(count).unwrap())].into();
-            window.wait[at] = Some(buckets);
+            let mut buckets = Vec::new();
+            BucketCount::push(&mut buckets, Bucket::of(wait), count);
+            window.wait[at] = Some(buckets.into());
             window.wait_max[at] = window.wait_max[at].max(wait.0);
         }
         self
@@ -186,8 +186,10 @@ impl<'a> FrameBuilder<'a> {
         grow(&mut self.frame.levels, at);
         self.frame.levels[at] += count;
         for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
-            grow(&mut window.agent, at);
-            window.agent[at] += count * 60_000;
+            let mut columns = [0; agent::WIDTH];
+            window.agent_of(row).add_to(&mut columns);
+            columns[column] += count * 60_000;
+            window.agent.put(row.index(), &columns);
         }
     }
 
@@ -200,9 +202,18 @@ impl<'a> FrameBuilder<'a> {
         let at = QueueNo(queue).index() * contact::WIDTH + column;
         self.frame.totals[at] += amount;
         for window in self.frame.windows.iter_mut().map(Arc::make_mut) {
-            window.contact[at] += amount;
+            add_to_window(window, queue, column, amount);
         }
     }
+}
+
+/// Adds to a contact column of a window.
+pub(crate) fn add_to_window(window: &mut WindowFrame, queue: u32, column: usize, amount: i64) {
+    let mut columns = [0; contact::WIDTH];
+    let queue = QueueNo(queue);
+    window.contact_of(queue).add_to(&mut columns);
+    columns[column] += amount;
+    window.contact.put(queue.index(), &columns);
 }
 
 fn grow(table: &mut Vec<i64>, at: usize) {

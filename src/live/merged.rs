@@ -13,6 +13,7 @@ use crate::event::{Millis, Span};
 use crate::kpi::{QueueView, Staff};
 use crate::windows::columns::{BUCKETS, contact, gauge};
 use crate::windows::frame::{Frame, WindowSpec};
+use crate::windows::rows::Columns;
 
 use super::plan::{AgentParts, Basis, Plan, QueueState};
 use super::sums::{Adder, Now};
@@ -256,14 +257,12 @@ fn state_of(frames: &[Arc<Frame>], entry: &QueueEntry, agents: &AgentParts) -> Q
 
 /// Whether nothing is left to show of a queue.
 fn vanished(frames: &[Arc<Frame>], entry: &QueueEntry, agents: &AgentParts) -> bool {
-    let (now, columns) = (gauge::WAITING..=gauge::ACW, contact::OFFERED);
+    let now = gauge::WAITING..=gauge::ACW;
     let answered = contact::ANSWERED..contact::ANSWERED + BUCKETS;
-    let of_window = |row: &[i64]| {
-        let shown = [columns, contact::HANDLED]
-            .into_iter()
-            .chain(answered.clone());
-        shown.map(|column| row[column]).all(|count| count == 0)
+    let is_shown = |column: usize| {
+        [contact::OFFERED, contact::HANDLED].contains(&column) || answered.contains(&column)
     };
+    let of_window = |row: Columns<'_>| row.iter().all(|(column, _)| !is_shown(column));
     let online = |row| {
         let mut staff = Staff::default();
         staff.add_online(row);

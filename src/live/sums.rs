@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use crate::engine::histogram::BucketCount;
 use crate::event::Millis;
 use crate::kpi::{Distribution, Percentiles, Staff, seconds};
-use crate::windows::columns::{contact, gauge};
+use crate::windows::columns::{agent, contact, gauge};
 use crate::windows::frame::{Buckets, Frame, WindowFrame, WindowKind};
 use crate::windows::numbering::{AgentRowNo, ClientId, QueueNo, ReasonId};
 
@@ -52,8 +53,11 @@ impl Adder<'_> {
         let frames: Vec<&Frame> = self.frames.iter().map(Arc::as_ref).collect();
         let aux: Vec<ByRow<'_>> = frames.iter().map(|frame| ByRow::new(&frame.aux)).collect();
         let staffing = |agents: &AgentParts| {
-            let levels = |part: usize, row| frames.get(part).map(|frame| frame.levels_of(row));
-            self.staffing(agents, &aux, levels)
+            self.staffing(agents, &aux, |row, sums| {
+                for frame in &frames {
+                    add_all(sums, frame.levels_of(row));
+                }
+            })
         };
         let subtotals = self.plan.subtotals.iter();
         let mut sums = Sums {
@@ -141,8 +145,10 @@ impl Adder<'_> {
 
     fn contacts_now(&self, queue: &QueuePlan) -> ContactNow {
         let number = queue.entry.number;
-        let gauges =
-            add_up::<{ gauge::WIDTH }>(self.frames.iter().map(|frame| frame.gauges_of(number)));
+        let mut gauges = [0; gauge::WIDTH];
+        for frame in self.frames {
+            add_all(&mut gauges, frame.gauges_of(number));
+        }
         let oldest = self
             .frames
             .iter()
@@ -157,12 +163,13 @@ impl Adder<'_> {
         &self,
         queue: &QueuePlan,
         parts: &Parts<'_>,
-        scratch: &mut Vec<(u32, u32)>,
+        scratch: &mut Vec<BucketCount>,
     ) -> RowWindow {
         let entry = &queue.entry;
-        let rows = parts.frames.iter();
-        let columns =
-            add_up::<{ contact::WIDTH }>(rows.map(|frame| frame.contact_of(entry.number)));
+        let mut columns = [0; contact::WIDTH];
+        for frame in &parts.frames {
+            frame.contact_of(entry.number).add_to(&mut columns);
+        }
         let mut contacts = ContactWindow::of(&columns, &entry.rungs, &queue.view);
         let place = entry.number.index();
         let largest = parts.frames.iter();
@@ -196,8 +203,11 @@ impl Adder<'_> {
     }
 
     fn agents_in(&self, agents: &AgentParts, parts: &Parts<'_>) -> Staffing {
-        let columns = |part: usize, row| parts.frames.get(part).map(|frame| frame.agent_of(row));
-        self.staffing(agents, &parts.aux, columns)
+        self.staffing(agents, &parts.aux, |row, sums| {
+            for frame in &parts.frames {
+                frame.agent_of(row).add_to(sums);
+            }
+        })
     }
 
     /// Where a window begins in a zone. What the frames do not tell is worked out: there may be no
@@ -237,22 +247,24 @@ impl Adder<'_> {
             && !self.plan.gap_in(client, from, self.to))
     }
 
-    /// Adds up the parts of a row; `columns` of a worker and a row.
-    fn staffing<'c>(
+    /// Adds up the parts of a row; `add` adds the workers' columns.
+    fn staffing(
         &self,
         agents: &AgentParts,
         aux: &[ByRow<'_>],
-        columns: impl Fn(usize, AgentRowNo) -> Option<&'c [i64]>,
+        add: impl Fn(AgentRowNo, &mut [i64; agent::WIDTH]),
     ) -> Staffing {
         let mut staff = Staff::default();
         let mut reasons: Vec<(ReasonId, i64)> = Vec::new();
         for &(row, known) in &agents.rows {
-            for (part, list) in aux.iter().enumerate() {
-                match columns(part, row) {
-                    Some(columns) if known => staff.add_row(columns),
-                    Some(columns) => staff.add_online(columns),
-                    None => {}
-                }
+            let mut columns = [0; agent::WIDTH];
+            add(row, &mut columns);
+            if known {
+                staff.add_row(&columns);
+            } else {
+                staff.add_online(&columns);
+            }
+            for list in aux {
                 for &(_, reason, amount) in list.of(row) {
                     match reasons.iter_mut().find(|(other, _)| *other == reason) {
                         Some((_, sum)) => *sum += amount,
@@ -316,20 +328,16 @@ fn lists<'a>(
     parts: &'a Parts<'a>,
     place: usize,
     kind: impl Fn(&'a WindowFrame) -> &'a [Buckets],
-) -> impl Iterator<Item = &'a [(u32, u32)]> {
+) -> impl Iterator<Item = &'a [BucketCount]> {
     let buckets = move |frame: &&'a WindowFrame| kind(frame).get(place)?.as_deref();
     parts.frames.iter().filter_map(buckets)
 }
 
-/// Adds up rows of equal width.
-fn add_up<'r, const WIDTH: usize>(rows: impl Iterator<Item = &'r [i64]>) -> [i64; WIDTH] {
-    let mut sum = [0; WIDTH];
-    for row in rows {
-        for (into, value) in sum.iter_mut().zip(row) {
-            *into += value;
-        }
+/// Adds a row to sums by column.
+fn add_all(sums: &mut [i64], row: &[i64]) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += value;
     }
-    sum
 }
 
 /// An entry of a list of aux.

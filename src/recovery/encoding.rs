@@ -16,7 +16,7 @@ use crate::engine::partition::{Partition, PartitionImage};
 use crate::engine::settings::StateSettings;
 
 /// Version of the layout. A snapshot of another one is not used.
-pub const FORMAT: u16 = 4;
+pub const FORMAT: u16 = 5;
 
 /// Why bytes are not the state of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,12 +1,12 @@
-//! Distributions: per queue sorted lists of buckets, each with a count per window.
+//! Distributions: per queue and window the buckets of its durations, sorted, each with its count.
 //!
-//! Changes are gathered while posts are absorbed and applied once per view; the blocks that frames
-//! share are made anew only where something changed. Windows as long as a day have a list of their
-//! own: they know ten times the buckets of the others, whose counts would be zeros. (Rejected: a
-//! histogram per queue and window, which takes 1.2 GiB at the largest size.)
+//! The blocks that frames share are all there is. Changes are gathered while posts are absorbed, and
+//! merged into the blocks once per view, sorted by queue; only blocks that change are made anew.
+//! (Rejected: a histogram per queue and window, which takes 1.2 GiB at the largest size; a list of
+//! counts by window per queue beside the blocks, which held everything twice.)
 
-use super::frame::{Buckets, WindowKind, WindowSpec};
-use crate::engine::room;
+use super::frame::Buckets;
+use crate::engine::histogram::{Bucket, BucketCount};
 
 /// Which durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,121 +20,102 @@ pub(super) enum Kind {
 /// Most windows that one worker can keep: one bit each.
 pub(super) const WINDOWS_MAX: usize = 16;
 
-/// Buckets of one queue and kind, for the windows of a group.
-#[derive(Clone, Debug, Default)]
-struct List {
-    values: Vec<u32>,
-    /// Values × windows of the group.
-    counts: Vec<i32>,
-}
+/// With so many changes gathered they are merged, whether a view is made or not.
+const GATHERED_MAX: usize = 1 << 18;
 
-/// What one queue has of a kind.
-#[derive(Clone, Debug, Default)]
-struct Place {
-    /// By group.
-    lists: [List; 2],
-    /// Windows whose block is out of date.
-    stale: u16,
+/// A change of a bucket's count in the windows of a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Change {
+    /// Queue × kind.
+    place: u32,
+    bucket: Bucket,
+    mask: u16,
+    amount: i32,
 }
 
 /// The distributions of all queues of a worker.
 #[derive(Clone, Debug)]
 pub(super) struct Distributions {
-    /// The windows of each group, short and long.
-    groups: [Vec<usize>; 2],
-    /// Queue × kind.
-    places: Vec<Place>,
-    stale: Vec<u32>,
+    changes: Vec<Change>,
     /// Window × (queue × kind).
     blocks: Vec<Vec<Buckets>>,
 }
 
 impl Distributions {
-    pub(super) fn new(windows: &[WindowSpec]) -> Self {
-        let is_long = |window: &usize| {
-            let kind = windows[*window].kind;
-            matches!(kind, WindowKind::Today | WindowKind::All)
-        };
-        let (long, short) = (0..windows.len()).partition(is_long);
+    pub(super) fn new(windows: usize) -> Self {
         Self {
-            groups: [short, long],
-            places: Vec::new(),
-            stale: Vec::new(),
-            blocks: vec![Vec::new(); windows.len()],
+            changes: Vec::new(),
+            blocks: vec![Vec::new(); windows],
         }
     }
 
     pub(super) fn fit(&mut self, queues: usize) {
-        self.places.resize_with(queues * 2, Place::default);
         for blocks in &mut self.blocks {
             blocks.resize(queues * 2, None);
         }
     }
 
     pub(super) fn clear(&mut self) {
-        for queue in 0..self.places.len() / 2 {
-            self.clear_windows(queue, u16::MAX);
-        }
+        self.changes.clear();
+        self.blocks.iter_mut().for_each(|blocks| blocks.fill(None));
     }
 
     /// Adds to the count of a bucket in the windows of a mask.
-    pub(super) fn add(&mut self, queue: usize, kind: Kind, bucket: u32, mask: u16, amount: i32) {
+    pub(super) fn add(&mut self, queue: usize, kind: Kind, bucket: Bucket, mask: u16, amount: i32) {
         if mask == 0 {
             return;
         }
-        let number = queue * 2 + kind as usize;
-        let place = &mut self.places[number];
-        if place.stale == 0 {
-            self.stale.push(u32::try_from(number).unwrap_or(u32::MAX));
+        self.changes.push(Change {
+            place: u32::try_from(queue * 2 + kind as usize).unwrap_or(u32::MAX),
+            bucket,
+            mask,
+            amount,
+        });
+        if self.changes.len() >= GATHERED_MAX {
+            self.refresh();
         }
-        place.stale |= mask;
-        for (list, group) in place.lists.iter_mut().zip(&self.groups) {
-            let chosen = |window: &usize| mask & (1 << window) != 0;
-            if group.iter().any(chosen) {
-                let counts = list.counts_of(bucket, group.len());
-                for (count, _) in counts.iter_mut().zip(group).filter(|(_, at)| chosen(at)) {
-                    *count += amount;
-                }
+    }
+
+    /// Empties a window at the queues that are chosen.
+    pub(super) fn clear_window(&mut self, window: usize, is_chosen: impl Fn(usize) -> bool) {
+        self.refresh();
+        for change in &mut self.changes {
+            if is_chosen(change.place as usize / 2) {
+                change.mask &= !(1 << window);
+            }
+        }
+        self.changes.retain(|change| change.mask != 0);
+        for (place, block) in self.blocks[window].iter_mut().enumerate() {
+            if is_chosen(place / 2) {
+                *block = None;
             }
         }
     }
 
-    /// Empties the windows of a mask at one queue.
-    pub(super) fn clear_windows(&mut self, queue: usize, mask: u16) {
-        for number in [queue * 2, queue * 2 + 1] {
-            let place = &mut self.places[number];
-            if place.lists.iter().all(|list| list.values.is_empty()) {
-                continue;
-            }
-            if place.stale == 0 {
-                self.stale.push(u32::try_from(number).unwrap_or(u32::MAX));
-            }
-            place.stale |= mask;
-            for (list, group) in place.lists.iter_mut().zip(&self.groups) {
-                let windows = group.iter().cycle();
-                for (count, window) in list.counts.iter_mut().zip(windows) {
-                    if mask & (1 << window) != 0 {
-                        *count = 0;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes the blocks that are out of date anew.
+    /// Merges what was gathered into the blocks. A count never shows less than nothing: what is
+    /// missing is gathered again, and taken off what comes later.
     pub(super) fn refresh(&mut self) {
-        for number in std::mem::take(&mut self.stale) {
-            let number = number as usize;
-            let place = &mut self.places[number];
-            let stale = std::mem::take(&mut place.stale);
-            for (list, group) in place.lists.iter_mut().zip(&self.groups) {
-                list.drop_empty(group.len());
-                for (column, &window) in group.iter().enumerate() {
-                    if stale & (1 << window) != 0 {
-                        self.blocks[window][number] = list.block(column, group.len());
-                    }
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.sort_unstable();
+        let mut merged = Vec::new();
+        for of_place in changes.chunk_by(|one, next| one.place == next.place) {
+            let place = of_place[0].place as usize;
+            let masks = of_place.iter().fold(0, |all, change| all | change.mask);
+            for (window, blocks) in self.blocks.iter_mut().enumerate() {
+                let mask = 1 << window;
+                if masks & mask == 0 {
+                    continue;
+                }
+                if let Some(block) = blocks.get_mut(place) {
+                    let known = block.as_deref().unwrap_or_default();
+                    merge(known, of_place, mask, &mut merged, &mut self.changes);
+                    *block = (!merged.is_empty()).then(|| merged.as_slice().into());
                 }
             }
+        }
+        if self.changes.is_empty() {
+            changes.clear();
+            self.changes = changes;
         }
     }
 
@@ -144,51 +125,85 @@ impl Distributions {
     }
 }
 
-impl List {
-    /// The counts of a bucket by window of the group.
-    fn counts_of(&mut self, bucket: u32, windows: usize) -> &mut [i32] {
-        let row = match self.values.binary_search(&bucket) {
-            Ok(row) => row,
-            Err(row) => {
-                room::reserve(&mut self.values, 1);
-                self.values.insert(row, bucket);
-                room::reserve(&mut self.counts, windows);
-                let at = row * windows;
-                let zeros = std::iter::repeat_n(0, windows);
-                self.counts.splice(at..at, zeros);
-                row
-            }
-        };
-        &mut self.counts[row * windows..][..windows]
+/// Fills `merged` with a window's block and what of the changes, sorted, is for it; what would be less
+/// than nothing is added to `owed`.
+fn merge(
+    mut block: &[BucketCount],
+    changes: &[Change],
+    mask: u16,
+    merged: &mut Vec<BucketCount>,
+    owed: &mut Vec<Change>,
+) {
+    merged.clear();
+    for same in changes.chunk_by(|one, next| one.bucket == next.bucket) {
+        let bucket = same[0].bucket;
+        let own = same.iter().filter(|change| change.mask & mask != 0);
+        let amount: i64 = own.map(|change| i64::from(change.amount)).sum();
+        let (before, rest) = block.split_at(block.partition_point(|known| known.bucket < bucket));
+        let known = rest.iter().take_while(|known| known.bucket == bucket);
+        let (count, entries) = known.fold((amount, 0), |(count, entries), known| {
+            (count + known.count(), entries + 1)
+        });
+        merged.extend_from_slice(before);
+        BucketCount::push(merged, bucket, count.max(0));
+        if let Ok(amount @ ..0) = i32::try_from(count) {
+            owed.push(Change {
+                mask,
+                amount,
+                ..same[0]
+            });
+        }
+        block = &rest[entries..];
+    }
+    merged.extend_from_slice(block);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Span;
+
+    fn shown(distributions: &Distributions, window: usize) -> Vec<(u32, i64)> {
+        let blocks = distributions.blocks(window, Kind::Wait).flatten();
+        let whole = blocks.flat_map(|block| BucketCount::whole(block));
+        whole
+            .map(|(bucket, count)| (bucket.lowest(), count))
+            .collect()
     }
 
-    fn drop_empty(&mut self, windows: usize) {
-        let mut kept = 0;
-        for row in 0..self.values.len() {
-            let counts = row * windows..(row + 1) * windows;
-            if self.counts[counts.clone()].iter().any(|&count| count != 0) {
-                self.values[kept] = self.values[row];
-                self.counts.copy_within(counts, kept * windows);
-                kept += 1;
-            }
-        }
-        self.values.truncate(kept);
-        self.counts.truncate(kept * windows);
-        room::trim(&mut self.values);
-        room::trim(&mut self.counts);
+    #[test]
+    fn changes_are_merged_into_the_windows_that_they_are_for() {
+        let mut distributions = Distributions::new(2);
+        distributions.fit(1);
+        let bucket = |ms| Bucket::of(Span(ms));
+        let mut add = |ms, mask, amount| distributions.add(0, Kind::Wait, bucket(ms), mask, amount);
+        add(7, 0b11, 1);
+        add(3, 0b01, 2);
+        add(7, 0b10, 70_000);
+        distributions.refresh();
+        assert_eq!(shown(&distributions, 0), [(3, 2), (7, 1)]);
+        assert_eq!(shown(&distributions, 1), [(7, 70_001)]);
+        distributions.add(0, Kind::Wait, bucket(3), 0b01, -2);
+        distributions.add(0, Kind::Wait, bucket(5), 0b01, 1);
+        distributions.clear_window(1, |queue| queue == 0);
+        assert_eq!(shown(&distributions, 0), [(5, 1), (7, 1)]);
+        assert_eq!(shown(&distributions, 1), []);
     }
 
-    fn block(&self, column: usize, windows: usize) -> Buckets {
-        let counts = self.counts.iter().skip(column).step_by(windows);
-        let count = |count: i32| u32::try_from(count).unwrap_or_default();
-        let filled = || {
-            let pairs = self.values.iter().zip(counts.clone());
-            pairs.filter(|(_, count)| **count > 0)
-        };
-        let len = filled().count();
-        if len == 0 {
-            return None;
+    #[test]
+    fn what_is_taken_off_before_it_comes_is_owed() {
+        let mut distributions = Distributions::new(1);
+        distributions.fit(1);
+        let bucket = Bucket::of(Span(9));
+        for (amount, expected) in [(-2, vec![]), (1, vec![]), (4, vec![(9, 3)])] {
+            distributions.add(0, Kind::Wait, bucket, 1, amount);
+            distributions.refresh();
+            assert_eq!(shown(&distributions, 0), expected);
         }
-        Some(filled().map(|(&value, &n)| (value, count(n))).collect())
+        distributions.add(0, Kind::Wait, bucket, 1, -5);
+        distributions.clear_window(0, |_| true);
+        distributions.add(0, Kind::Wait, bucket, 1, 1);
+        distributions.refresh();
+        assert_eq!(shown(&distributions, 0), [(9, 1)]);
     }
 }

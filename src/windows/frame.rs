@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::agents::AgentNow;
 use super::columns::{agent, contact, gauge};
 use super::numbering::{AgentRowNo, QueueNo, ReasonId};
+use super::rows::{Columns, Rows};
+use crate::engine::histogram::BucketCount;
 use crate::event::{Family, Millis, Span};
 
 /// One window that the engine keeps.
@@ -30,9 +32,8 @@ pub enum WindowKind {
     All,
 }
 
-/// Counts by `HdrHistogram` bucket: (lowest equivalent value in ms, count), sorted by value; `None`
-/// when empty. Shared with the table until it changes.
-pub type Buckets = Option<Arc<[(u32, u32)]>>;
+/// Counts by `HdrHistogram` bucket, sorted; `None` when empty. Shared with the table until it changes.
+pub type Buckets = Option<Arc<[BucketCount]>>;
 
 /// One worker's figures at one instant. Rows are indexed by the registry's numbers; a frame may be
 /// shorter than the registry, what is missing counts as zero.
@@ -84,15 +85,15 @@ pub struct Part {
 pub struct WindowFrame {
     /// Where the window begins, by zone number.
     pub from: Vec<Millis>,
-    /// Queues × [`contact::WIDTH`].
-    pub contact: Vec<i64>,
-    /// Agent rows × [`agent::WIDTH`], agent-milliseconds.
-    pub agent: Vec<i64>,
+    /// By queue, its contact columns.
+    pub contact: Rows,
+    /// By row, its agent columns, agent-milliseconds.
+    pub agent: Rows,
     /// Milliseconds in aux, by row and reason; sorted by row.
     pub aux: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By how much each of `agent` grows in a millisecond as long as nothing happens; empty unless
     /// asked for ([`super::tables::Tables::with_rates`]).
-    pub agent_rates: Vec<i64>,
+    pub agent_rates: Rows,
     /// The same of `aux`, entries of `aux` that are 0 included; sorted by row.
     pub aux_rates: Vec<(AgentRowNo, ReasonId, i64)>,
     /// By queue: waits of answered visits.
@@ -122,18 +123,18 @@ impl Frame {
 
 impl WindowFrame {
     /// The contact columns of a queue.
-    pub fn contact_of(&self, queue: QueueNo) -> &[i64] {
-        row(&self.contact, queue.index(), contact::WIDTH)
+    pub fn contact_of(&self, queue: QueueNo) -> Columns<'_> {
+        self.contact.row(queue.index())
     }
 
     /// The agent columns of a row.
-    pub fn agent_of(&self, row_no: AgentRowNo) -> &[i64] {
-        row(&self.agent, row_no.index(), agent::WIDTH)
+    pub fn agent_of(&self, row_no: AgentRowNo) -> Columns<'_> {
+        self.agent.row(row_no.index())
     }
 
     /// How fast the agent columns of a row grow.
-    pub fn rates_of(&self, row_no: AgentRowNo) -> &[i64] {
-        row(&self.agent_rates, row_no.index(), agent::WIDTH)
+    pub fn rates_of(&self, row_no: AgentRowNo) -> Columns<'_> {
+        self.agent_rates.row(row_no.index())
     }
 }
 

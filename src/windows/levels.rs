@@ -1,5 +1,7 @@
 //! Time in state from the partitions' bases into tables.
 
+use std::borrow::Cow;
+
 use super::columns::agent;
 use super::maps::{LevelKey, Maps};
 use super::numbering::AgentRowNo;
@@ -25,10 +27,13 @@ impl Tables {
         mut each: impl FnMut(&mut Self, BaseKey<'_>, &LevelBase),
     ) {
         let base = view.log().base();
-        let works = base.work().map(|(row, level)| (LevelKey::Work(row), level));
+        let works = base.work();
+        let works = works.map(|(row, level)| (LevelKey::Work(row), Cow::Borrowed(level)));
         let here = base.here();
-        let here = here.map(|(serves, here, level)| (LevelKey::Here(serves, here), level));
-        let sets = base.sets().map(|(set, level)| (LevelKey::Set(set), level));
+        let here =
+            here.map(|(serves, here, level)| (LevelKey::Here(serves, here), Cow::Owned(level)));
+        let sets = base.sets();
+        let sets = sets.map(|(set, level)| (LevelKey::Set(set), Cow::Borrowed(level)));
         for (key, level) in works.chain(here).chain(sets) {
             let key = BaseKey {
                 partition: view.number as usize,
@@ -36,9 +41,9 @@ impl Tables {
                 key,
             };
             self.maps
-                .prepare_key(key.partition, key.names, key.key, level);
+                .prepare_key(key.partition, key.names, key.key, &level);
             self.fit();
-            each(self, key, level);
+            each(self, key, &level);
         }
     }
 }

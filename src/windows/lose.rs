@@ -59,10 +59,11 @@ impl Tables {
         let base = leaving.log().base();
         let rows = base.rows().map(|(_, row)| (row.day.zone, row.day.midnight));
         let levels = base.work().map(|(_, level)| level);
-        let levels = levels.chain(base.here().map(|(.., level)| level));
         let levels = levels.chain(base.sets().map(|(_, level)| level));
         let days = levels.flat_map(|level| &level.days);
         let days = rows.chain(days.map(|day| (day.zone, day.midnight)));
+        let here = base.here().flat_map(|(.., level)| level.days);
+        let days = days.chain(here.map(|day| (day.zone, day.midnight)));
         let mut latest = vec![Millis::MIN; self.zones.len()];
         for (zone, midnight) in days {
             let latest = &mut latest[usize::from(zone.0)];

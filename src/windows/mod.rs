@@ -13,6 +13,7 @@ mod maps;
 mod maxima;
 mod moves;
 pub mod numbering;
+pub mod rows;
 mod sums;
 pub mod tables;
 mod tails;

@@ -136,11 +136,11 @@ impl Tables {
     }
 
     fn clear_spread(&mut self, reset: &Reset) {
-        for (queue, &zone) in self.maps.queue_zones.iter().enumerate() {
-            if reset.from[usize::from(zone)].is_some() {
-                self.spread.clear_windows(queue, 1 << reset.window);
-            }
-        }
+        let zones = &self.maps.queue_zones;
+        self.spread.clear_window(reset.window, |queue| {
+            let zone = zones.get(queue).map(|&zone| usize::from(zone));
+            zone.is_some_and(|zone| reset.from[zone].is_some())
+        });
     }
 
     /// Reads the logs once, from their end back to the earliest edge, whatever the number of windows:

@@ -23,7 +23,7 @@ use super::view::PartitionView;
 use crate::engine::base::RowDay;
 use crate::engine::cells::exit_wait;
 use crate::engine::facts::{ContactState, Count, Fact, Post};
-use crate::engine::histogram::bucket;
+use crate::engine::histogram::{Bucket, BucketCount};
 use crate::engine::names::{Names, RowNo};
 use crate::engine::settings::{RUNGS_MAX, StateSettings};
 use crate::event::{Millis, Span, Zones};
@@ -63,10 +63,10 @@ impl Duration {
     }
 
     /// Its distribution and bucket.
-    pub(super) fn bucket(self) -> Option<(Kind, u32)> {
+    pub(super) fn bucket(self) -> Option<(Kind, Bucket)> {
         match self {
-            Self::Answered(wait) => Some((Kind::Wait, bucket(wait))),
-            Self::Handled(handle) => Some((Kind::Handle, bucket(handle))),
+            Self::Answered(wait) => Some((Kind::Wait, Bucket::of(wait))),
+            Self::Handled(handle) => Some((Kind::Handle, Bucket::of(handle))),
             Self::Exit(_) => None,
         }
     }
@@ -130,7 +130,7 @@ impl Tables {
             gathering: tails.iter().any(Tail::is_empty_for_ever),
             tails,
             changes: Vec::new(),
-            spread: Distributions::new(windows),
+            spread: Distributions::new(windows.len()),
             maxima: Maxima::default(),
             applied: Millis::MIN,
             shown: Vec::new(),
@@ -394,9 +394,9 @@ impl Tables {
                 kept | u16::from(tail.is_built()) << window
             });
         for (kind, buckets) in [(Kind::Wait, &day.wait), (Kind::Handle, &day.handle)] {
-            for &(bucket, count) in buckets {
-                self.spread
-                    .add(queue, kind, bucket, mask & kept, times * count);
+            for (bucket, count) in BucketCount::whole(buckets) {
+                let amount = times * i32::try_from(count).unwrap_or_default();
+                self.spread.add(queue, kind, bucket, mask & kept, amount);
             }
         }
     }

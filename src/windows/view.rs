@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::columns::{agent, gauge};
+use super::columns::{agent, contact, gauge};
 use super::distribution::Kind;
 use super::frame::{Frame, WindowFrame, WindowKind};
 use super::numbering::QueueNo;
@@ -295,15 +295,17 @@ impl Tables {
     ) {
         let tail = &self.tails[window];
         frame.from.clone_from(&tail.from);
-        if tail.is_empty_for_ever() {
-            frame.contact.clone_from(&self.totals.contact);
-        } else {
-            frame.contact.clear();
-            frame.contact.reserve_exact(self.totals.contact.len());
-            let pairs = self.totals.contact.iter().zip(&tail.sums.contact);
-            frame
-                .contact
-                .extend(pairs.map(|(total, tail)| total - tail));
+        frame.contact.clear();
+        frame.contact.reserve(self.maps.queue_zones.len());
+        let totals = self.totals.contact.chunks_exact(contact::WIDTH);
+        let mut tails = tail.sums.contact.chunks_exact(contact::WIDTH);
+        for (queue, total) in totals.enumerate() {
+            let mut columns = [0; contact::WIDTH];
+            columns.copy_from_slice(total);
+            for (column, tail) in columns.iter_mut().zip(tails.next().unwrap_or_default()) {
+                *column -= tail;
+            }
+            frame.contact.put(queue, &columns);
         }
         self.write_time_in_state(tail, to, frame);
         for (own, kind) in [
@@ -344,19 +346,16 @@ impl Tables {
         let tails = tails.chain(std::iter::repeat(&zeros[..]));
         let totals = self.totals.agent.chunks_exact(LEVELS);
         frame.agent.clear();
-        frame
-            .agent
-            .reserve_exact(self.maps.agent_zones.len() * agent::WIDTH);
-        for ((total, before), &zone) in totals.zip(tails).zip(&self.maps.agent_zones) {
+        frame.agent.reserve(self.maps.agent_zones.len());
+        let rows = totals.zip(tails).zip(&self.maps.agent_zones);
+        for (row, ((total, before), &zone)) in rows.enumerate() {
             let from = tail.from[usize::from(zone)];
-            frame.agent.extend((0..agent::WIDTH).map(|column| {
+            let columns: [i64; agent::WIDTH] = std::array::from_fn(|column| {
                 let c = agent::WIDTH + column;
-                value_at(total[column], total[c], to).wrapping_sub(value_at(
-                    before[column],
-                    before[c],
-                    from,
-                ))
-            }));
+                let before = value_at(before[column], before[c], from);
+                value_at(total[column], total[c], to).wrapping_sub(before)
+            });
+            frame.agent.put(row, &columns);
         }
         frame.aux.clear();
         let before = sums.aux.iter().chain(std::iter::repeat(&[0; 2]));
@@ -388,13 +387,12 @@ impl Tables {
         let before = agents.chunks_exact(LEVELS);
         let before = before.chain(std::iter::repeat(&zeros[..]));
         frame.agent_rates.clear();
-        frame
-            .agent_rates
-            .reserve_exact(self.maps.agent_zones.len() * agent::WIDTH);
-        for (total, before) in self.totals.agent.chunks_exact(LEVELS).zip(before) {
-            let pairs = total.iter().zip(before).take(agent::WIDTH);
-            let rates = pairs.map(|(total, before)| total - before);
-            frame.agent_rates.extend(rates);
+        frame.agent_rates.reserve(self.maps.agent_zones.len());
+        let totals = self.totals.agent.chunks_exact(LEVELS);
+        for (row, (total, before)) in totals.zip(before).enumerate() {
+            let rates: [i64; agent::WIDTH] =
+                std::array::from_fn(|column| total[column] - before[column]);
+            frame.agent_rates.put(row, &rates);
         }
         let before = aux.iter().chain(std::iter::repeat(&[0; 2]));
         let cells = self.maps.aux_keys.iter().zip(&self.totals.aux).zip(before);

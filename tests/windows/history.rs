@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use queuepulse::engine::columns::{agent, contact, gauge};
 use queuepulse::engine::facts::{Fact, Post};
-use queuepulse::engine::histogram::bucket;
+use queuepulse::engine::histogram::Bucket;
 use queuepulse::engine::settings::StateSettings;
 use queuepulse::event::{Millis, Span};
 use queuepulse::windows::frame::{Frame, WindowKind, WindowSpec};
@@ -405,7 +405,8 @@ impl World {
                 }
             }
             let frames = self.workers.iter().map(|(_, frame)| &frame.windows[window]);
-            let mut shown = add(frames.map(|frame| frame.contact_of(queue).to_vec()));
+            let mut shown = vec![0; contact::WIDTH];
+            frames.for_each(|frame| frame.contact_of(queue).add_to(&mut shown));
             shown[contact::PASS_COUNTED..contact::ALERT_FAILED].fill(0);
             assert_eq!(shown, columns, "{} of {queue:?}", self.windows[window].key);
         }
@@ -447,7 +448,9 @@ impl World {
         let mut shown = BTreeMap::new();
         for (_, frame) in &self.workers {
             for row in self.rows() {
-                put_row(&mut shown, row, frame.windows[window].agent_of(row));
+                let mut columns = [0; agent::WIDTH];
+                frame.windows[window].agent_of(row).add_to(&mut columns);
+                put_row(&mut shown, row, &columns);
             }
             assert!(frame.windows[window].aux.is_sorted());
             for &(row, reason, amount) in &frame.windows[window].aux {
@@ -459,8 +462,8 @@ impl World {
     }
 
     fn check_durations(&self, window: usize, told: &[Told<'_>]) {
-        let mut waits: BTreeMap<(QueueNo, u32), i64> = BTreeMap::new();
-        let mut handles: BTreeMap<(QueueNo, u32), i64> = BTreeMap::new();
+        let mut waits: BTreeMap<(QueueNo, Bucket), i64> = BTreeMap::new();
+        let mut handles: BTreeMap<(QueueNo, Bucket), i64> = BTreeMap::new();
         let mut exits: BTreeMap<(QueueNo, Millis, i64), i64> = BTreeMap::new();
         for told in told {
             let Some(queue) = naive::count_queue(told, self.registry.as_ref()) else {
@@ -472,10 +475,12 @@ impl World {
             let sign = i64::from(told.post.sign);
             match naive::duration(&told.post) {
                 Some(Duration::Wait(wait)) => {
-                    *waits.entry((queue, bucket(Span(wait)))).or_default() += sign;
+                    *waits.entry((queue, Bucket::of(Span(wait)))).or_default() += sign;
                 }
                 Some(Duration::Handle(handle)) => {
-                    *handles.entry((queue, bucket(Span(handle)))).or_default() += sign;
+                    *handles
+                        .entry((queue, Bucket::of(Span(handle))))
+                        .or_default() += sign;
                 }
                 None => {}
             }
@@ -496,8 +501,8 @@ impl World {
             let frame = &frame.windows[window];
             for (shown, blocks) in shown.iter_mut().zip([&frame.wait, &frame.handle]) {
                 for (queue, block) in (0..).map(QueueNo).zip(blocks) {
-                    for &(bucket, count) in block.iter().flat_map(|block| block.iter()) {
-                        *shown.entry((queue, bucket)).or_default() += i64::from(count);
+                    for counted in block.iter().flat_map(|block| block.iter()) {
+                        *shown.entry((queue, counted.bucket)).or_default() += counted.count();
                     }
                 }
             }

@@ -92,7 +92,7 @@ impl Change {
 
 /// How new something said is, by the event's time and its [`rank`]: of two facts of one kind the one
 /// with the greater mark is newer. Both in one integer, for every contact of an agent has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Mark(i64);
 
 impl Mark {
@@ -108,6 +108,16 @@ impl Mark {
     /// The event's time.
     pub(super) const fn said(self) -> Millis {
         Millis(self.0.div_euclid(Self::RANKS))
+    }
+
+    /// By how much it is above another one: none if it is below, or 74 hours and more above.
+    pub(super) fn above(self, other: Self) -> Option<u32> {
+        u32::try_from(self.0.saturating_sub(other.0)).ok()
+    }
+
+    /// The mark so much above.
+    pub(super) const fn plus(self, above: u32) -> Self {
+        Self(self.0.saturating_add(above as i64))
     }
 }
 

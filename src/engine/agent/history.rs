@@ -8,6 +8,7 @@ use crate::engine::room;
 use crate::event::{Millis, Span};
 
 use super::fact::{self, AgentFact, Change, IdAt, Ids, Listed, Mark};
+use super::gone::Gone;
 use super::state::State;
 use super::{Checkpoint, Workspace};
 
@@ -18,8 +19,7 @@ pub(super) struct History {
     /// By fact, what tells most ids apart; close together, since every event asks all of them.
     prints: Vec<u32>,
     ids: Ids,
-    /// By contact, the newest fact about it that is gone, as far back as `retain`.
-    seen: Vec<(u64, Mark)>,
+    gone: Gone,
 }
 
 /// Where a fold begins.
@@ -53,7 +53,7 @@ impl History {
             self.ids.check(fact)?;
             fact.check(bounds)?;
         }
-        self.seen.iter().try_for_each(|(_, mark)| mark.check())
+        self.gone.check()
     }
 
     /// The stamp of the oldest fact held.
@@ -69,7 +69,7 @@ impl History {
     /// Facts held, and contacts of facts that are gone.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> (usize, usize) {
-        (self.facts.len(), self.seen.len())
+        (self.facts.len(), self.gone.len())
     }
 
     /// Where the fact with this id is held, if any.
@@ -272,24 +272,23 @@ impl History {
 
     /// Drops the facts before `to`, remembering what they were about if said at `oldest` or later.
     pub(super) fn forget(&mut self, to: Millis, oldest: Millis, scratch: &mut Ids) {
-        let gone = self.facts.partition_point(|fact| fact.stamp < to);
-        self.prints.drain(..gone);
-        for fact in self.facts.drain(..gone) {
+        let leaving = self.facts.partition_point(|fact| fact.stamp < to);
+        self.prints.drain(..leaving);
+        self.gone.forget_before(oldest);
+        for fact in self.facts.drain(..leaving) {
             match &fact.change {
-                Change::Contact(is, _) => remember(&mut self.seen, is.contact, fact.mark),
+                Change::Contact(is, _) => self.gone.remember(is.contact, fact.mark),
                 Change::Snapshot(snapshot) => {
                     for listed in snapshot.contacts.iter().flatten() {
-                        remember(&mut self.seen, listed.is.contact, fact.mark);
+                        self.gone.remember(listed.is.contact, fact.mark);
                     }
                 }
                 _ => {}
             }
         }
         self.ids.compact(&mut self.facts, scratch);
-        self.seen.retain(|(_, mark)| mark.said() >= oldest);
         room::trim(&mut self.prints);
         room::trim(&mut self.facts);
-        room::trim(&mut self.seen);
     }
 
     /// From when on [`Self::forget`] leaves nothing: none of the facts is so new.
@@ -301,11 +300,10 @@ impl History {
 
     /// The newest mark of a contact before the fact at `index`, in force or overtaken.
     fn newest_of(&self, contact: u64, index: usize) -> Option<Mark> {
-        let gone = self.seen.iter().filter(|(seen, _)| *seen == contact);
         let held = self.facts[..index]
             .iter()
             .filter(|fact| matches!(&fact.change, Change::Contact(is, _) if is.contact == contact));
-        let gone = gone.map(|(_, mark)| *mark);
+        let gone = self.gone.newest_of(contact).into_iter();
         gone.chain(held.map(|fact| fact.mark)).max()
     }
 }
@@ -317,13 +315,4 @@ fn since(fact: &AgentFact, listed: &Listed, settle_after: Span) -> Option<Millis
         .since
         .filter(|since| *since < fact.stamp && !fact.late())?;
     Some(since.max(fact.stamp - settle_after))
-}
-
-fn remember(seen: &mut Vec<(u64, Mark)>, contact: u64, mark: Mark) {
-    if let Some((_, newest)) = seen.iter_mut().find(|(other, _)| *other == contact) {
-        *newest = mark.max(*newest);
-    } else {
-        room::reserve(seen, 1);
-        seen.push((contact, mark));
-    }
 }

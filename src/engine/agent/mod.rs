@@ -16,6 +16,7 @@
 //! of whom nothing is heard, both are dropped in the end.
 
 mod fact;
+mod gone;
 mod history;
 mod image;
 mod level;
@@ -215,7 +216,7 @@ impl Agent {
         let to = stream - settle_after - settle_after;
         let oldest = self.history.oldest().unwrap_or(Millis::MAX);
         // Not at every event: it goes through all facts.
-        if oldest < to - settle_after {
+        if oldest < to - Span(settle_after.0 / 2) {
             self.forget(stream, work, names);
         }
     }
@@ -227,7 +228,8 @@ impl Agent {
         let (settle_after, retain) = (settings.settle_after, settings.retain);
         let to = stream - settle_after - settle_after;
         self.history.move_on(&mut self.base, to, work, names);
-        self.history.forget(to, to - retain, &mut work.ids);
+        let oldest = (to - retain).max(stream - gone::LONGEST);
+        self.history.forget(to, oldest, &mut work.ids);
         if self.tip.at < to {
             self.tip.copy_from(&self.base);
         }

@@ -4,9 +4,6 @@ use super::{Base, Day, LevelBase, Levels, RowBase, Sparse};
 use crate::engine::columns::{agent, contact};
 use crate::engine::image::{Bounds, Fault, count, hold, stamp_or_none, sum};
 
-/// Buckets count single contacts.
-const BUCKET_MAX: i32 = 1 << 28;
-
 impl Base {
     /// Completed with what was left out of the image.
     ///
@@ -22,14 +19,12 @@ impl Base {
             check_row(base, bounds)?;
         }
         for base in self.work.iter().chain(&self.sets).flatten() {
-            check_level(base, bounds, |column| column < 2 * agent::WIDTH)?;
+            check_level(base, bounds, |part| check_levels(part, bounds))?;
         }
         for (place, ((serves, here), base)) in self.here.iter().enumerate() {
             bounds.set(*serves)?;
             bounds.set(*here)?;
-            check_level(base, bounds, |column| {
-                column == agent::HERE || column == agent::WIDTH + agent::HERE
-            })?;
+            check_level(base, bounds, |part| sum(part.n))?;
             let known = self.here_places.insert((*serves, *here), place);
             hold(known.is_none(), "a pair of sets twice")?;
         }
@@ -49,24 +44,23 @@ fn check_row(base: &RowBase, bounds: &Bounds) -> Result<(), Fault> {
     sum(day.part.wait_max)?;
     for buckets in [&day.part.wait, &day.part.handle] {
         hold(
-            buckets.is_sorted_by(|a, b| a.0 < b.0),
+            buckets.is_sorted_by_key(|counted| counted.bucket),
             "buckets out of order",
         )?;
-        let mut counts = buckets.iter().map(|bucket| bucket.1);
         hold(
-            counts.all(|count| (-BUCKET_MAX..=BUCKET_MAX).contains(&count)),
-            "a bucket beyond reason",
+            buckets.iter().all(|counted| counted.is_sound()),
+            "a bucket that there is not",
         )?;
     }
     Ok(())
 }
 
-fn check_level(
-    base: &LevelBase,
+fn check_level<T>(
+    base: &LevelBase<T>,
     bounds: &Bounds,
-    is_known: impl Fn(usize) -> bool,
+    check: impl Fn(&T) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    check_levels(&base.before, bounds, &is_known)?;
+    check(&base.before)?;
     for Day {
         zone,
         midnight,
@@ -75,18 +69,14 @@ fn check_level(
     {
         bounds.zone(*zone)?;
         stamp_or_none(*midnight)?;
-        check_levels(part, bounds, &is_known)?;
+        check(part)?;
     }
     Ok(())
 }
 
 /// The c of time in state wraps round, and may be anything.
-fn check_levels(
-    levels: &Levels,
-    bounds: &Bounds,
-    is_known: impl Fn(usize) -> bool,
-) -> Result<(), Fault> {
-    levels.columns.check(is_known)?;
+fn check_levels(levels: &Levels, bounds: &Bounds) -> Result<(), Fault> {
+    levels.columns.check(|column| column < 2 * agent::WIDTH)?;
     let counts = levels.columns.iter();
     counts
         .filter(|(column, _)| *column < agent::WIDTH)

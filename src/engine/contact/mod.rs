@@ -35,8 +35,12 @@ use ordinary::Ordinary;
 use record::{Facts, Record};
 
 /// What a contact leaves to the next one: few need more, and it would stay with it for ever.
-const RECORDS_KEPT: usize = 16;
-const BYTES_KEPT: usize = 768;
+const RECORDS_KEPT: usize = 12;
+const BYTES_KEPT: usize = 512;
+/// Room is made for so many records at once, and for so many bytes: a life has some ten records, and
+/// there are so many lives that what they leave unused counts.
+const RECORDS: usize = 4;
+const BYTES: usize = 64;
 
 /// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,7 +131,7 @@ impl Contact {
         let place = facts.place(&new);
         let appended = place == facts.records.len();
         self.marks |= mark;
-        room::reserve(&mut self.records, 1);
+        room::reserve_by(&mut self.records, 1, RECORDS);
         self.records.insert(place, new);
         if let Some(old) = same {
             let old = old + usize::from(place <= old);
@@ -181,7 +185,7 @@ impl Contact {
         }
         let place = facts.place(&new);
         self.marks |= mark;
-        room::reserve(&mut self.records, 1);
+        room::reserve_by(&mut self.records, 1, RECORDS);
         self.records.insert(place, new);
         self.ordinary.ahead(event.time, horizon, names, out);
         true

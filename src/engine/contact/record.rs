@@ -160,7 +160,7 @@ impl Record {
         let start = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let mut push = |text: &str| {
             let kept = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
-            room::reserve(bytes, kept.len());
+            room::reserve_by(bytes, kept.len(), super::BYTES);
             bytes.extend_from_slice(kept);
             u16::try_from(kept.len()).unwrap_or(u16::MAX)
         };
@@ -171,7 +171,9 @@ impl Record {
         for (flag, number) in [(FIRST, first), (SECOND, second)] {
             if let Some(number) = number {
                 flags |= flag;
-                bytes.extend_from_slice(&number.to_le_bytes());
+                let number = number.to_le_bytes();
+                room::reserve_by(bytes, number.len(), super::BYTES);
+                bytes.extend_from_slice(&number);
             }
         }
         Self {

@@ -161,7 +161,7 @@ impl Contacts {
             return Err(Discard::TooLate);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
-            room::reserve(&mut self.slots, 1);
+            room::reserve_by(&mut self.slots, 1, 64);
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });

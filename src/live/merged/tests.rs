@@ -62,7 +62,8 @@ fn between_two_seconds_only_now_figures_are_added_up() {
     assert_eq!(more, 5);
     // a window that has moved
     let first = Arc::make_mut(&mut frames[0]);
-    Arc::make_mut(&mut first.windows[0]).contact[contact::OFFERED] += 1;
+    let window = Arc::make_mut(&mut first.windows[0]);
+    fixture::add_to_window(window, 0, contact::OFFERED, 1);
     let (merged, windows_kept) = kept(&merged, &frames, &registry);
     assert!(!windows_kept);
     assert!(Arc::ptr_eq(&merged.plan, &before.plan));
