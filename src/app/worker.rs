@@ -78,6 +78,8 @@ pub struct Owned {
     last: Option<Fingerprint>,
     /// Records applied, those before the restart included.
     records: u64,
+    /// How long its latest snapshot was, in bytes.
+    encoded: usize,
 }
 
 impl Worker {
@@ -143,6 +145,7 @@ impl Worker {
             next,
             last: None,
             records: 0,
+            encoded: 0,
         };
         match restored {
             Some(restored) => {
@@ -164,14 +167,16 @@ impl Worker {
     /// Encodes a partition's state for the writing thread.
     fn snapshot(&mut self, order: SnapshotOrder) {
         let source = order.source;
-        let (Some(snapshots), Some(owned)) = (&self.snapshots, self.owned.get(&source)) else {
+        let (Some(snapshots), Some(owned)) = (&self.snapshots, self.owned.get_mut(&source)) else {
             return;
         };
         let Some(partition) = self.shard.partition(owned.number) else {
             return;
         };
-        let mut state = Vec::new();
+        // About as long as the one before: growing by doubling would take twice as much.
+        let mut state = Vec::with_capacity(owned.encoded + owned.encoded / 8);
         encoding::encode(partition, &mut state);
+        owned.encoded = state.len();
         let header = Header {
             format: u32::from(encoding::FORMAT),
             of: self.kafka.of(source),

@@ -26,24 +26,25 @@ use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
 use super::room;
 use super::settings::ZoneNo;
 
-/// Integers by column, zeros left out: at most 128 columns.
+/// Amounts by column, those left out that were never added to: at most 128 columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sparse {
-    present: u128,
-    values: Vec<i64>,
+pub struct Sparse<T = i64> {
+    /// A bit for each column; the first 64, and the others.
+    present: [u64; 2],
+    values: Vec<T>,
 }
 
-impl Sparse {
-    /// Adds to a column, modulo 2^64: the c of time in state may pass it (see `windows`' sums).
-    pub fn add(&mut self, column: usize, amount: i64) {
-        let bit = 1_u128 << column;
-        let index = (self.present & (bit - 1)).count_ones() as usize;
-        if self.present & bit == 0 {
-            self.present |= bit;
+impl<T: Copy + for<'t> AddAssign<&'t T>> Sparse<T> {
+    /// Adds to a column.
+    pub fn add(&mut self, column: usize, amount: T) {
+        let (before, bit) = (self.before(column), 1_u64 << (column % 64));
+        let half = &mut self.present[column / 64];
+        if *half & bit == 0 {
+            *half |= bit;
             self.values.reserve_exact(1);
-            self.values.insert(index, amount);
+            self.values.insert(before, amount);
         } else {
-            self.values[index] = self.values[index].wrapping_add(amount);
+            self.values[before] += &amount;
         }
     }
 
@@ -53,9 +54,22 @@ impl Sparse {
         }
     }
 
+    /// How many columns before this one are present.
+    fn before(&self, column: usize) -> usize {
+        let [first, second] = self.present;
+        let below = |half: u64| (half & ((1 << (column % 64)) - 1)).count_ones();
+        let count = if column < 64 {
+            below(first)
+        } else {
+            first.count_ones() + below(second)
+        };
+        count as usize
+    }
+
     /// Every column that was ever added to, with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
-        let mut left = self.present;
+    pub fn iter(&self) -> impl Iterator<Item = (usize, T)> + '_ {
+        let [first, second] = self.present.map(u128::from);
+        let mut left = first | second << 64;
         self.values.iter().map(move |&value| {
             let column = left.trailing_zeros() as usize;
             left &= left - 1;
@@ -64,70 +78,57 @@ impl Sparse {
     }
 }
 
-/// Time in state of a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Levels {
-    /// By agent column: n; then, from [`agent::WIDTH`] on, c. The value at x is n·x + c.
-    pub columns: Sparse,
-    /// The same two by aux reason.
-    pub aux: Vec<(ReasonNo, i64, i64)>,
+/// Time in state: at x it is n·x + c. The c may pass 2^64 (see `windows`' sums).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InState {
+    /// How many are in it.
+    pub n: i64,
+    /// The rest, modulo 2^64.
+    pub c: i64,
 }
 
-impl AddAssign<&Self> for Levels {
-    fn add_assign(&mut self, other: &Self) {
-        self.columns.add_all(&other.columns);
-        for &(reason, n, c) in &other.aux {
-            let entry = self.aux_of(reason);
-            entry.1 += n;
-            entry.2 = entry.2.wrapping_add(c);
+impl InState {
+    fn entered(weight: i64, stamp: Millis) -> Self {
+        Self {
+            n: weight,
+            c: weight.wrapping_mul(stamp.0).wrapping_neg(),
         }
     }
 }
 
-impl Levels {
-    fn enter(&mut self, column: usize, weight: i64, stamp: Millis) {
-        self.columns.add(column, weight);
-        let since = weight.wrapping_mul(stamp.0).wrapping_neg();
-        self.columns.add(agent::WIDTH + column, since);
-    }
-
-    fn enter_aux(&mut self, reason: ReasonNo, weight: i64, stamp: Millis) {
-        let entry = self.aux_of(reason);
-        entry.1 += weight;
-        entry.2 = entry.2.wrapping_sub(weight * stamp.0);
-    }
-
-    fn aux_of(&mut self, reason: ReasonNo) -> &mut (ReasonNo, i64, i64) {
-        let known = self.aux.iter().position(|entry| entry.0 == reason);
-        let place = known.unwrap_or_else(|| {
-            self.aux.push((reason, 0, 0));
-            self.aux.len() - 1
-        });
-        &mut self.aux[place]
-    }
-}
-
-/// Time in state of agents on contact here: of that one column n and c.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Here {
-    n: i64,
-    c: i64,
-}
-
-impl AddAssign<&Self> for Here {
+impl AddAssign<&Self> for InState {
     fn add_assign(&mut self, other: &Self) {
         self.n += other.n;
         self.c = self.c.wrapping_add(other.c);
     }
 }
 
-impl Here {
-    fn levels(self) -> Levels {
-        let mut columns = Sparse::default();
-        columns.add(agent::HERE, self.n);
-        columns.add(agent::WIDTH + agent::HERE, self.c);
-        let aux = Vec::new();
-        Levels { columns, aux }
+/// Time in state of a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levels {
+    /// By agent column.
+    pub columns: Sparse<InState>,
+    /// By aux reason.
+    pub aux: Vec<(ReasonNo, InState)>,
+}
+
+impl AddAssign<&Self> for Levels {
+    fn add_assign(&mut self, other: &Self) {
+        self.columns.add_all(&other.columns);
+        for (reason, amount) in &other.aux {
+            *self.aux_of(*reason) += amount;
+        }
+    }
+}
+
+impl Levels {
+    fn aux_of(&mut self, reason: ReasonNo) -> &mut InState {
+        let known = self.aux.iter().position(|entry| entry.0 == reason);
+        let place = known.unwrap_or_else(|| {
+            self.aux.push((reason, InState::default()));
+            self.aux.len() - 1
+        });
+        &mut self.aux[place].1
     }
 }
 
@@ -232,18 +233,25 @@ impl<T: Default> LevelBase<T> {
     }
 }
 
-impl LevelBase<Here> {
+impl LevelBase<InState> {
     fn levels(&self) -> LevelBase {
         let days = self.days.iter().map(|day| Day {
             zone: day.zone,
             midnight: day.midnight,
-            part: day.part.levels(),
+            part: here(day.part),
         });
         LevelBase {
-            before: self.before.levels(),
+            before: here(self.before),
             days: days.collect(),
         }
     }
+}
+
+/// Of agents on contact here, that one column.
+fn here(in_state: InState) -> Levels {
+    let mut levels = Levels::default();
+    levels.columns.add(agent::HERE, in_state);
+    levels
 }
 
 /// Remembers each zone's day, for stamps mostly fall into the same one.
@@ -272,7 +280,7 @@ pub struct Base {
     rows: Vec<Option<Box<RowBase>>>,
     work: Vec<Option<Box<LevelBase>>>,
     sets: Vec<Option<Box<LevelBase>>>,
-    here: Vec<((SetNo, SetNo), LevelBase<Here>)>,
+    here: Vec<((SetNo, SetNo), LevelBase<InState>)>,
     #[serde(skip)]
     here_places: RapidHashMap<(SetNo, SetNo), usize>,
     #[serde(skip)]
@@ -296,7 +304,8 @@ impl Base {
                     });
                     let column = work_cell(state);
                     enter(level, &mut self.calendar, post, names, |sums, weight| {
-                        sums.enter(column, weight, post.stamp);
+                        sums.columns
+                            .add(column, InState::entered(weight, post.stamp));
                     });
                 }
                 Fact::State(..) | Fact::WaitingPast(..) | Fact::PassCounted(..) => {}
@@ -346,10 +355,11 @@ impl Base {
         let profile = names.profile_info(profile);
         enter(level, &mut self.calendar, post, names, |sums, weight| {
             profile_cells(profile, |column, amount| {
-                sums.enter(column, weight * amount, post.stamp);
+                let entered = InState::entered(weight * amount, post.stamp);
+                sums.columns.add(column, entered);
             });
             if let Some(reason) = profile.reason {
-                sums.enter_aux(reason, weight, post.stamp);
+                *sums.aux_of(reason) += &InState::entered(weight, post.stamp);
             }
         });
     }
@@ -365,9 +375,7 @@ impl Base {
         });
         let level = &mut here[place].1;
         enter(level, &mut self.calendar, post, names, |sums, weight| {
-            sums.n += weight;
-            let since = weight.wrapping_mul(post.stamp.0);
-            sums.c = sums.c.wrapping_sub(since);
+            *sums += &InState::entered(weight, post.stamp);
         });
     }
 

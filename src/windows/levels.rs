@@ -8,7 +8,7 @@ use super::numbering::AgentRowNo;
 use super::sums::{LEVELS, Sums};
 use super::tables::Tables;
 use super::view::PartitionView;
-use crate::engine::base::{LevelBase, Levels};
+use crate::engine::base::{InState, LevelBase, Levels};
 use crate::engine::names::Names;
 
 /// A key of a partition's base.
@@ -59,18 +59,21 @@ pub(super) fn add_levels(
 ) {
     let (rows, members) = maps.key_rows(key.partition, key.key);
     let passing = |row: &&AgentRowNo| passes(maps.agent_zones[row.index()]);
-    for (column, amount) in levels.columns.iter() {
+    for (column, InState { n, c }) in levels.columns.iter() {
+        let mut add = |row: &AgentRowNo, column: usize| {
+            let columns = &mut sums.agent[row.index() * LEVELS..][..LEVELS];
+            columns[column] += sign * n;
+            let sum = &mut columns[agent::WIDTH + column];
+            *sum = sum.wrapping_add(sign.wrapping_mul(c));
+        };
         for row in rows.iter().filter(passing) {
-            let sum = &mut sums.agent[row.index() * LEVELS + column];
-            *sum = sum.wrapping_add(sign.wrapping_mul(amount));
+            add(row, column);
         }
         for row in members.iter().filter(passing) {
-            let column = column - agent::HERE + agent::HERE_MEMBER;
-            let sum = &mut sums.agent[row.index() * LEVELS + column];
-            *sum = sum.wrapping_add(sign.wrapping_mul(amount));
+            add(row, column - agent::HERE + agent::HERE_MEMBER);
         }
     }
-    for &(reason, n, c) in &levels.aux {
+    for &(reason, InState { n, c }) in &levels.aux {
         let reason = maps.reason(key.names, reason);
         for row in rows.iter().filter(passing) {
             if let Some(cell) = maps.known_aux_cell(*row, reason) {

@@ -61,7 +61,7 @@ impl Gone {
         if let Some(known) = self.list.iter_mut().find(|known| known.contact == contact) {
             known.above = above.max(known.above);
         } else {
-            room::reserve_by(&mut self.list, 1, 4);
+            room::reserve(&mut self.list, 1);
             self.list.push(Entry { contact, above });
         }
     }

@@ -1,5 +1,7 @@
 //! What is checked of a base that was read from a snapshot.
 
+use std::ops::AddAssign;
+
 use super::{Base, Day, LevelBase, Levels, RowBase, Sparse};
 use crate::engine::columns::{agent, contact};
 use crate::engine::image::{Bounds, Fault, count, hold, stamp_or_none, sum};
@@ -76,21 +78,20 @@ fn check_level<T>(
 
 /// The c of time in state wraps round, and may be anything.
 fn check_levels(levels: &Levels, bounds: &Bounds) -> Result<(), Fault> {
-    levels.columns.check(|column| column < 2 * agent::WIDTH)?;
-    let counts = levels.columns.iter();
-    counts
-        .filter(|(column, _)| *column < agent::WIDTH)
-        .try_for_each(|(_, n)| sum(n))?;
-    levels.aux.iter().try_for_each(|&(reason, n, _)| {
+    levels.columns.check(|column| column < agent::WIDTH)?;
+    let mut columns = levels.columns.iter();
+    columns.try_for_each(|(_, in_state)| sum(in_state.n))?;
+    levels.aux.iter().try_for_each(|&(reason, in_state)| {
         bounds.reason(reason)?;
-        sum(n)
+        sum(in_state.n)
     })
 }
 
-impl Sparse {
+impl<T: Copy + for<'t> AddAssign<&'t T>> Sparse<T> {
     fn check(&self, is_known: impl Fn(usize) -> bool) -> Result<(), Fault> {
+        let present: u32 = self.present.iter().map(|half| half.count_ones()).sum();
         hold(
-            self.present.count_ones() as usize == self.values.len(),
+            present as usize == self.values.len(),
             "columns without amounts",
         )?;
         hold(

@@ -37,9 +37,7 @@ use record::{Facts, Record};
 /// What a contact leaves to the next one: few need more, and it would stay with it for ever.
 const RECORDS_KEPT: usize = 12;
 const BYTES_KEPT: usize = 512;
-/// Room is made for so many records at once, and for so many bytes: a life has some ten records, and
-/// there are so many lives that what they leave unused counts.
-const RECORDS: usize = 4;
+/// Room for their bytes is made by so many: an id is short, and a life has ten.
 const BYTES: usize = 64;
 
 /// The facts of one contact. Reusable: [`Contact::begin`] keeps the memory.
@@ -131,7 +129,7 @@ impl Contact {
         let place = facts.place(&new);
         let appended = place == facts.records.len();
         self.marks |= mark;
-        room::reserve_by(&mut self.records, 1, RECORDS);
+        room::reserve(&mut self.records, 1);
         self.records.insert(place, new);
         if let Some(old) = same {
             let old = old + usize::from(place <= old);
@@ -185,7 +183,7 @@ impl Contact {
         }
         let place = facts.place(&new);
         self.marks |= mark;
-        room::reserve_by(&mut self.records, 1, RECORDS);
+        room::reserve(&mut self.records, 1);
         self.records.insert(place, new);
         self.ordinary.ahead(event.time, horizon, names, out);
         true

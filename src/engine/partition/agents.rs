@@ -75,7 +75,7 @@ impl Agents {
     fn slot(&mut self, key: u64) -> u32 {
         let Self { slots, by_key, .. } = self;
         *by_key.entry(key).or_insert_with(|| {
-            room::reserve_by(slots, 1, 64);
+            room::reserve(slots, 1);
             slots.push(Slot {
                 agent: Agent::default(),
                 key,

@@ -161,7 +161,7 @@ impl Contacts {
             return Err(Discard::TooLate);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
-            room::reserve_by(&mut self.slots, 1, 64);
+            room::reserve(&mut self.slots, 1);
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
@@ -275,6 +275,12 @@ impl Contacts {
         self.prints
             .add(held.key, stamp, core.stream, core.names.settings().retain);
         self.free.push(slot);
+        // The next ones take the slots freed last, with their memory; after a rush that is too much.
+        let kept = self.by_key.len() / 8;
+        if let Some(long_free) = self.free.len().checked_sub(kept + 1) {
+            let slot = self.free[long_free] as usize;
+            self.slots[slot].contact = Contact::default();
+        }
     }
 
     /// Begins another view: nobody was in it yet.
