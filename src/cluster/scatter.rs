@@ -14,9 +14,9 @@ use super::gather::{
 };
 use super::name::Place;
 
-/// More contacts than any window of any queue has; a row that says more is not believed, and takes no
+/// More contacts than all windows of all queues have. Rows that say more are not believed: a count takes
 /// memory.
-const CONTACTS_MAX: i64 = 1 << 26;
+const CONTACTS_MAX: i64 = 1 << 32;
 
 /// A frame being filled.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Filling {
     frame: Frame,
     windows: Vec<WindowFrame>,
     buckets: Vec<BucketCount>,
+    /// How many contacts more there may be in distributions.
+    left: i64,
 }
 
 impl Filling {
@@ -38,6 +40,7 @@ impl Filling {
             },
             windows: (0..windows).map(|_| WindowFrame::default()).collect(),
             buckets: Vec::new(),
+            left: CONTACTS_MAX,
         }
     }
 
@@ -127,11 +130,10 @@ impl Filling {
             return;
         }
         self.buckets.clear();
-        let mut left = CONTACTS_MAX;
         for cell in cells {
             let bucket = Bucket::of(Span(i64::from(cell.index)));
-            let count = cell.value.clamp(0, left);
-            left -= count;
+            let count = cell.value.clamp(0, self.left);
+            self.left -= count;
             BucketCount::push(&mut self.buckets, bucket, count);
         }
         let list = Arc::from(self.buckets.as_slice());

@@ -189,7 +189,8 @@ fn the_figures_come_out_in_other_numbers() {
         let rows = frames
             .iter()
             .map(|frame| frame.windows[1].contact_of(sales));
-        rows.map(|row| row.get(0)).sum()
+        let first = rows.flat_map(|row| row.iter().filter(|&(column, _)| column == 0));
+        first.map(|(_, offered)| offered).sum()
     };
     assert_eq!(together.owners, ["a", "a"]);
     assert_eq!(offered(&together.frames, &reader), 7);

@@ -120,9 +120,9 @@ impl BucketCount {
         list.insert(place, Self { bucket, count });
     }
 
-    /// Whether there is such a bucket.
+    /// Whether there is such a bucket, and something in it.
     pub(crate) fn is_sound(self) -> bool {
-        self.bucket.number() < Bucket::COUNT
+        self.bucket.number() < Bucket::COUNT && self.count != 0
     }
 
     /// Each bucket of a list once, with its whole count.

@@ -1,7 +1,8 @@
 //! Percentiles of waits and handle times: nearest rank over merged histogram buckets.
 //!
-//! Buckets are those of an `HdrHistogram` with 2 significant digits. What is reported is the middle of the bucket that holds the rank, at most
-//! half a bucket (0.4 %) from the exact value. Buckets of several rows are merged by adding counts.
+//! Buckets are those of an `HdrHistogram` with 2 significant digits. What is reported is the middle
+//! of the bucket that holds the rank, at most half a bucket (0.4 %) from the exact value. Buckets of
+//! several rows are merged by adding counts.
 //! Nothing in it: no figure.
 //!
 //! Few lists (one queue at some workers) are put one after another and sorted; many (the queues of a

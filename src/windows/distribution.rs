@@ -23,20 +23,22 @@ pub(super) const WINDOWS_MAX: usize = 16;
 /// With so many changes gathered they are merged, whether a view is made or not.
 const GATHERED_MAX: usize = 1 << 18;
 
-/// A change of a bucket's count in the windows of a mask.
+/// By how much a bucket's count changes in the windows of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Change {
+struct Amount {
     /// Queue × kind.
     place: u32,
     bucket: Bucket,
     mask: u16,
-    amount: i32,
+    by: i32,
 }
 
 /// The distributions of all queues of a worker.
 #[derive(Clone, Debug)]
 pub(super) struct Distributions {
-    changes: Vec<Change>,
+    /// What is gathered; the first so many of it are owed.
+    changes: Vec<Amount>,
+    owed: usize,
     /// Window × (queue × kind).
     blocks: Vec<Vec<Buckets>>,
 }
@@ -45,6 +47,7 @@ impl Distributions {
     pub(super) fn new(windows: usize) -> Self {
         Self {
             changes: Vec::new(),
+            owed: 0,
             blocks: vec![Vec::new(); windows],
         }
     }
@@ -57,6 +60,7 @@ impl Distributions {
 
     pub(super) fn clear(&mut self) {
         self.changes.clear();
+        self.owed = 0;
         self.blocks.iter_mut().for_each(|blocks| blocks.fill(None));
     }
 
@@ -65,13 +69,13 @@ impl Distributions {
         if mask == 0 {
             return;
         }
-        self.changes.push(Change {
+        self.changes.push(Amount {
             place: u32::try_from(queue * 2 + kind as usize).unwrap_or(u32::MAX),
             bucket,
             mask,
-            amount,
+            by: amount,
         });
-        if self.changes.len() >= GATHERED_MAX {
+        if self.changes.len() - self.owed >= GATHERED_MAX {
             self.refresh();
         }
     }
@@ -85,6 +89,7 @@ impl Distributions {
             }
         }
         self.changes.retain(|change| change.mask != 0);
+        self.owed = self.changes.len();
         for (place, block) in self.blocks[window].iter_mut().enumerate() {
             if is_chosen(place / 2) {
                 *block = None;
@@ -113,7 +118,8 @@ impl Distributions {
                 }
             }
         }
-        if self.changes.is_empty() {
+        self.owed = self.changes.len();
+        if self.owed == 0 {
             changes.clear();
             self.changes = changes;
         }
@@ -129,16 +135,16 @@ impl Distributions {
 /// than nothing is added to `owed`.
 fn merge(
     mut block: &[BucketCount],
-    changes: &[Change],
+    changes: &[Amount],
     mask: u16,
     merged: &mut Vec<BucketCount>,
-    owed: &mut Vec<Change>,
+    owed: &mut Vec<Amount>,
 ) {
     merged.clear();
     for same in changes.chunk_by(|one, next| one.bucket == next.bucket) {
         let bucket = same[0].bucket;
         let own = same.iter().filter(|change| change.mask & mask != 0);
-        let amount: i64 = own.map(|change| i64::from(change.amount)).sum();
+        let amount: i64 = own.map(|change| i64::from(change.by)).sum();
         let (before, rest) = block.split_at(block.partition_point(|known| known.bucket < bucket));
         let known = rest.iter().take_while(|known| known.bucket == bucket);
         let (count, entries) = known.fold((amount, 0), |(count, entries), known| {
@@ -146,10 +152,10 @@ fn merge(
         });
         merged.extend_from_slice(before);
         BucketCount::push(merged, bucket, count.max(0));
-        if let Ok(amount @ ..0) = i32::try_from(count) {
-            owed.push(Change {
+        if let Ok(by @ ..0) = i32::try_from(count) {
+            owed.push(Amount {
                 mask,
-                amount,
+                by,
                 ..same[0]
             });
         }

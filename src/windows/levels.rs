@@ -62,7 +62,7 @@ pub(super) fn add_levels(
     for (column, InState { n, c }) in levels.columns.iter() {
         let mut add = |row: &AgentRowNo, column: usize| {
             let columns = &mut sums.agent[row.index() * LEVELS..][..LEVELS];
-            columns[column] += sign * n;
+            columns[column] = columns[column].wrapping_add(sign * n);
             let sum = &mut columns[agent::WIDTH + column];
             *sum = sum.wrapping_add(sign.wrapping_mul(c));
         };

@@ -91,7 +91,7 @@ impl Change {
 }
 
 /// How new something said is, by the event's time and its [`rank`]: of two facts of one kind the one
-/// with the greater mark is newer. Both in one integer, for every contact of an agent has one.
+/// with the greater mark is newer. Both in one integer, for every fact has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Mark(i64);
 

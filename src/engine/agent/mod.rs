@@ -11,9 +11,9 @@
 //! that changes is posted, however many facts are held.
 //!
 //! Rejected: a state machine fed in order of arrival, which has to guess at what a fact out of order
-//! would have changed. Cost: the facts of ten to fifteen minutes, and 16 bytes for each contact of
-//! the last `retain`, which tell whether a fact that comes too late has been overtaken. Of an agent
-//! of whom nothing is heard, both are dropped in the end.
+//! would have changed. Cost: the facts of ten to twelve minutes, and 12 bytes for each contact of the
+//! last `retain`, which tell whether a fact that comes too late has been overtaken. Of an agent of
+//! whom nothing is heard, both are dropped in the end.
 
 mod fact;
 mod gone;

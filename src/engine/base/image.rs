@@ -4,7 +4,11 @@ use std::ops::AddAssign;
 
 use super::{Base, Day, LevelBase, Levels, RowBase, Sparse};
 use crate::engine::columns::{agent, contact};
+use crate::engine::histogram::BucketCount;
 use crate::engine::image::{Bounds, Fault, count, hold, stamp_or_none, sum};
+
+/// Buckets count single contacts.
+const BUCKET_MAX: i64 = 1 << 28;
 
 impl Base {
     /// Completed with what was left out of the image.
@@ -52,6 +56,11 @@ fn check_row(base: &RowBase, bounds: &Bounds) -> Result<(), Fault> {
         hold(
             buckets.iter().all(|counted| counted.is_sound()),
             "a bucket that there is not",
+        )?;
+        let mut whole = BucketCount::whole(buckets);
+        hold(
+            whole.all(|(_, count)| (-BUCKET_MAX..=BUCKET_MAX).contains(&count)),
+            "a bucket beyond reason",
         )?;
     }
     Ok(())

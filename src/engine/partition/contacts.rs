@@ -276,10 +276,10 @@ impl Contacts {
             .add(held.key, stamp, core.stream, core.names.settings().retain);
         self.free.push(slot);
         // The next ones take the slots freed last, with their memory; after a rush that is too much.
-        let kept = self.by_key.len() / 8;
-        if let Some(long_free) = self.free.len().checked_sub(kept + 1) {
-            let slot = self.free[long_free] as usize;
-            self.slots[slot].contact = Contact::default();
+        // Two each time: the edge between them moves by so many at the most.
+        let edge = self.free.len().saturating_sub(self.by_key.len() / 8);
+        for &long_free in &self.free[edge.saturating_sub(2)..edge] {
+            self.slots[long_free as usize].contact = Contact::default();
         }
     }
 
