@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Millis, Span, Zones};
 
 use super::cells::{count_cells, exit_wait, profile_cells};
-use super::columns::{agent, work_cell};
+use super::columns::{self, agent, work_cell};
 use super::facts::{Count, Fact, Post};
 use super::histogram::{Bucket, BucketCount};
 use super::names::{Names, ProfileNo, ReasonNo, RowInfo, RowNo, SetNo};
@@ -69,12 +69,7 @@ impl<T: Copy + for<'t> AddAssign<&'t T>> Sparse<T> {
     /// Every column that was ever added to, with its value.
     pub fn iter(&self) -> impl Iterator<Item = (usize, T)> + '_ {
         let [first, second] = self.present.map(u128::from);
-        let mut left = first | second << 64;
-        self.values.iter().map(move |&value| {
-            let column = left.trailing_zeros() as usize;
-            left &= left - 1;
-            (column, value)
-        })
+        columns::of_mask(first | second << 64).zip(self.values.iter().copied())
     }
 }
 
@@ -141,6 +136,12 @@ pub struct Day<T> {
     pub midnight: Millis,
     /// Its sums.
     pub part: T,
+}
+
+impl<T> Day<T> {
+    fn when(&self) -> (ZoneNo, Millis) {
+        (self.zone, self.midnight)
+    }
 }
 
 impl<T: Default> Day<T> {
@@ -428,6 +429,16 @@ impl Base {
     pub fn here(&self) -> impl Iterator<Item = (SetNo, SetNo, LevelBase)> + '_ {
         let all = self.here.iter();
         all.map(|((serves, here), base)| (*serves, *here, base.levels()))
+    }
+
+    /// The zone and midnight of every day, of contact figures and of time in state.
+    pub fn days(&self) -> impl Iterator<Item = (ZoneNo, Millis)> + '_ {
+        let rows = self.rows().map(|(_, row)| row.day.when());
+        let levels = self.work.iter().chain(&self.sets).flatten();
+        let levels = levels.flat_map(|level| level.days.iter().map(Day::when));
+        let here = self.here.iter();
+        let here = here.flat_map(|(_, level)| level.days.iter().map(Day::when));
+        rows.chain(levels).chain(here)
     }
 
     /// How often a largest wait was taken back after it had left the log.

@@ -11,6 +11,16 @@ use crate::event::{FlowOut, Presence};
 /// Wait buckets: one for each rung (waits up to it, above the one before), one for what is longer.
 pub const BUCKETS: usize = RUNGS_MAX + 1;
 
+/// The columns of a mask, one bit each, in order.
+pub fn of_mask(mut mask: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let column = mask.trailing_zeros() as usize;
+        let is_one = mask != 0;
+        mask &= mask.wrapping_sub(1);
+        is_one.then_some(column)
+    })
+}
+
 /// Contact columns of one queue row.
 pub mod contact {
     use super::{BUCKETS, RUNGS_MAX};

@@ -20,8 +20,8 @@ pub(super) enum Kind {
 /// Most windows that one worker can keep: one bit each.
 pub(super) const WINDOWS_MAX: usize = 16;
 
-/// With so many changes gathered they are merged, whether a view is made or not.
-const GATHERED_MAX: usize = 1 << 18;
+/// With so many changes gathered they are applied, whether a view is made or not.
+pub(super) const GATHERED_MAX: usize = 1 << 18;
 
 /// By how much a bucket's count changes in the windows of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

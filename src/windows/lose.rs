@@ -56,16 +56,8 @@ impl Tables {
 
     /// Forgets the tails of which the partition cannot tell its part.
     fn forget_untellable(&mut self, leaving: &PartitionView<'_>) {
-        let base = leaving.log().base();
-        let rows = base.rows().map(|(_, row)| (row.day.zone, row.day.midnight));
-        let levels = base.work().map(|(_, level)| level);
-        let levels = levels.chain(base.sets().map(|(_, level)| level));
-        let days = levels.flat_map(|level| &level.days);
-        let days = rows.chain(days.map(|day| (day.zone, day.midnight)));
-        let here = base.here().flat_map(|(.., level)| level.days);
-        let days = days.chain(here.map(|day| (day.zone, day.midnight)));
         let mut latest = vec![Millis::MIN; self.zones.len()];
-        for (zone, midnight) in days {
+        for (zone, midnight) in leaving.log().base().days() {
             let latest = &mut latest[usize::from(zone.0)];
             *latest = midnight.max(*latest);
         }

@@ -3,6 +3,7 @@
 //! Of the contact columns of a window three quarters are 0, more at night and in short windows, and
 //! there are two copies of them for each window.
 
+use super::columns;
 use crate::engine::room;
 
 /// Room is made for so many values at once, not to grow from nothing row by row.
@@ -72,12 +73,7 @@ impl Rows {
 impl<'a> Columns<'a> {
     /// The columns that are not 0, with their values.
     pub fn iter(self) -> impl Iterator<Item = (usize, i64)> + 'a {
-        let mut left = self.present;
-        self.values.iter().map(move |&value| {
-            let column = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
-            (column, value)
-        })
+        columns::of_mask(self.present).zip(self.values.iter().copied())
     }
 
     /// Adds it to sums by column.

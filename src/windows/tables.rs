@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use super::columns::{contact, gauge};
-use super::distribution::{Distributions, Kind, WINDOWS_MAX};
+use super::distribution::{Distributions, GATHERED_MAX, Kind, WINDOWS_MAX};
 use super::frame::{WindowFrame, WindowSpec};
 use super::levels::add_levels;
 use super::maps::Maps;
@@ -27,9 +27,6 @@ use crate::engine::histogram::{Bucket, BucketCount};
 use crate::engine::names::{Names, RowNo};
 use crate::engine::settings::{RUNGS_MAX, StateSettings};
 use crate::event::{Millis, Span, Zones};
-
-/// Gathered changes are applied at the latest when there are so many.
-const GATHERED_MAX: usize = 1 << 18;
 
 /// What an exit or the end of a leg does to distributions and maxima.
 #[derive(Clone, Copy, Debug)]
