@@ -1,11 +1,8 @@
 //! Prints in a snapshot: each half hour's in ascending order, as the steps between them.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
-
 use serde::{Deserialize, Serialize};
 
-use super::Prints;
+use super::{HalfHour, Prints};
 use crate::engine::image::{Fault, hold};
 
 /// See the module.
@@ -16,15 +13,16 @@ pub(crate) struct PrintsImage {
 
 impl Prints {
     pub(crate) fn image(&self) -> PrintsImage {
-        let sets = self.sets.iter().map(|(half_hour, set)| {
-            let mut prints: Vec<u64> = set.iter().copied().collect();
+        let sets = self.sets.iter().map(|set| {
+            let mut prints: Vec<u64> = Vec::with_capacity(set.len());
+            prints.extend(set.closed.iter().chain(&set.open));
             prints.sort_unstable();
             let mut before = 0;
             for print in &mut prints {
                 let step = *print - before;
                 before = std::mem::replace(print, step);
             }
-            (*half_hour, prints)
+            (set.number, prints)
         });
         PrintsImage {
             sets: sets.collect(),
@@ -37,17 +35,20 @@ impl Prints {
         let ascending = image.sets.is_sorted_by(|a, b| a.0 < b.0);
         hold(ascending, "half hours out of order")?;
         let is_date = |half_hour: i64| half_hour.unsigned_abs() < 1 << 32;
-        let sets = image.sets.into_iter().map(|(half_hour, steps)| {
-            hold(is_date(half_hour), "a half hour beyond reason")?;
-            let mut set =
-                HashSet::with_capacity_and_hasher(steps.len(), BuildHasherDefault::default());
-            let mut print = 0_u64;
-            for step in steps {
-                let next = print.checked_add(step);
-                print = next.ok_or(Fault("a print beyond 64 bits"))?;
-                set.insert(print);
+        let sets = image.sets.into_iter().map(|(number, mut prints)| {
+            hold(is_date(number), "a half hour beyond reason")?;
+            let mut before = 0_u64;
+            for step in &mut prints {
+                let print = before.checked_add(*step);
+                before = print.ok_or(Fault("a print beyond 64 bits"))?;
+                *step = before;
             }
-            Ok((half_hour, set))
+            prints.dedup();
+            Ok(HalfHour {
+                number,
+                closed: prints,
+                ..HalfHour::default()
+            })
         });
         Ok(Self {
             sets: sets.collect::<Result<_, Fault>>()?,
