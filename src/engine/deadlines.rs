@@ -5,10 +5,13 @@
 //! Rejected: a list per channel and kind (design 3.4) needs every rung of every visit in a list of
 //! its own; one entry an entity, rewritten when it wakes, has the same order and less to keep.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::event::Millis;
 
 /// Who is woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleeper {
     /// The contact in this slot.
     Contact(u32),
@@ -18,30 +21,55 @@ pub enum Sleeper {
     Memory(u32),
 }
 
+/// A deadline in one integer, so that comparing two takes no branch: stamp, kind of sleeper, slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(i128);
+
+impl Entry {
+    fn new(stamp: Millis, sleeper: Sleeper) -> Self {
+        let (kind, slot) = match sleeper {
+            Sleeper::Contact(slot) => (0, slot),
+            Sleeper::Agent(slot) => (1, slot),
+            Sleeper::Memory(slot) => (2, slot),
+        };
+        Self(i128::from(stamp.0) << 64 | kind << 32 | i128::from(slot))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "each part is as wide as that"
+    )]
+    fn parts(self) -> (Millis, Sleeper) {
+        let slot = self.0 as u32;
+        let sleeper = match (self.0 >> 32) as u32 {
+            0 => Sleeper::Contact(slot),
+            1 => Sleeper::Agent(slot),
+            _ => Sleeper::Memory(slot),
+        };
+        (Millis((self.0 >> 64) as i64), sleeper)
+    }
+}
+
 /// A min-heap of deadlines.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    heap: Vec<(Millis, Sleeper)>,
+    heap: BinaryHeap<Reverse<Entry>>,
 }
 
 impl Deadlines {
     /// Adds a deadline.
     pub fn push(&mut self, stamp: Millis, sleeper: Sleeper) {
-        self.heap.push((stamp, sleeper));
-        self.sift_up(self.heap.len() - 1);
+        self.heap.push(Reverse(Entry::new(stamp, sleeper)));
     }
 
     /// Takes the earliest deadline that is not after `now`.
     pub fn pop_due(&mut self, now: Millis) -> Option<(Millis, Sleeper)> {
-        let earliest = *self.heap.first()?;
+        let earliest = self.heap.peek()?.0.parts();
         if earliest.0 > now {
             return None;
         }
-        let last = self.heap.pop()?;
-        if let Some(root) = self.heap.first_mut() {
-            *root = last;
-            self.sift_down(0);
-        }
+        self.heap.pop();
         Some(earliest)
     }
 
@@ -53,11 +81,11 @@ impl Deadlines {
 
     /// Has these instead, in any order.
     pub fn refill(&mut self, sleepers: impl Iterator<Item = (Millis, Sleeper)>) {
-        self.heap.clear();
-        self.heap.extend(sleepers);
-        // What is in order is a heap.
-        self.heap.sort_unstable();
-        self.heap.shrink_to(2 * self.heap.len());
+        let mut entries = std::mem::take(&mut self.heap).into_vec();
+        entries.clear();
+        entries.extend(sleepers.map(|(stamp, sleeper)| Reverse(Entry::new(stamp, sleeper))));
+        entries.shrink_to(2 * entries.len());
+        self.heap = entries.into();
     }
 
     /// How many entries there are, stale ones included.
@@ -70,10 +98,13 @@ impl Deadlines {
         self.heap.is_empty()
     }
 
+    /// Whoever is below an entry is not earlier, and they are at 2i + 1 and 2i + 2. That is how the
+    /// standard library lays its heap out, not what it promises: a test holds it.
     fn walk(&self, index: usize, now: Millis, wake: &mut impl FnMut(Millis, Sleeper)) {
-        let Some(&(stamp, sleeper)) = self.heap.get(index) else {
+        let Some(Reverse(entry)) = self.heap.as_slice().get(index) else {
             return;
         };
+        let (stamp, sleeper) = entry.parts();
         if stamp > now {
             return;
         }
@@ -81,37 +112,12 @@ impl Deadlines {
         self.walk(2 * index + 1, now, wake);
         self.walk(2 * index + 2, now, wake);
     }
-
-    fn sift_up(&mut self, mut index: usize) {
-        while index > 0 {
-            let parent = (index - 1) / 2;
-            if self.heap[parent] <= self.heap[index] {
-                return;
-            }
-            self.heap.swap(parent, index);
-            index = parent;
-        }
-    }
-
-    fn sift_down(&mut self, mut index: usize) {
-        loop {
-            let mut least = index;
-            for child in [2 * index + 1, 2 * index + 2] {
-                if child < self.heap.len() && self.heap[child] < self.heap[least] {
-                    least = child;
-                }
-            }
-            if least == index {
-                return;
-            }
-            self.heap.swap(least, index);
-            index = least;
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -130,5 +136,72 @@ mod tests {
         }
         assert_eq!(taken, [10, 10, 20, 30, 40]);
         assert_eq!(deadlines.len(), 1);
+    }
+
+    #[test]
+    fn an_entry_keeps_its_parts_and_orders_by_them() {
+        let mut all = Vec::new();
+        for stamp in [i64::MIN, -1, 0, 1_767_603_600_000, i64::MAX] {
+            for sleeper in [Sleeper::Contact, Sleeper::Agent, Sleeper::Memory] {
+                for slot in [0, 1, u32::MAX] {
+                    all.push((Millis(stamp), sleeper(slot)));
+                }
+            }
+        }
+        let entries: Vec<Entry> = all.iter().map(|&(at, who)| Entry::new(at, who)).collect();
+        assert!(entries.is_sorted());
+        let parts: Vec<_> = entries.into_iter().map(Entry::parts).collect();
+        assert_eq!(parts, all);
+    }
+
+    fn entry() -> impl Strategy<Value = (Millis, Sleeper)> {
+        let sleeper = prop_oneof![
+            any::<u32>().prop_map(Sleeper::Contact),
+            any::<u32>().prop_map(Sleeper::Agent),
+            any::<u32>().prop_map(Sleeper::Memory),
+        ];
+        ((-50..50_i64).prop_map(Millis), sleeper)
+    }
+
+    fn in_order(entries: &[(Millis, Sleeper)]) -> Vec<Entry> {
+        let mut sorted: Vec<Entry> = entries
+            .iter()
+            .map(|&(at, who)| Entry::new(at, who))
+            .collect();
+        sorted.sort_unstable();
+        sorted
+    }
+
+    proptest! {
+        /// Pushed, taken and filled anew in any order: who is due is who would be taken.
+        #[test]
+        fn who_is_due_is_who_would_be_taken(
+            first in proptest::collection::vec(entry(), 0..200),
+            taken_at in -60..60_i64,
+            second in proptest::collection::vec(entry(), 0..200),
+            anew: bool,
+            now in -60..60_i64,
+        ) {
+            let mut deadlines = Deadlines::default();
+            deadlines.refill(first.iter().copied());
+            while deadlines.pop_due(Millis(taken_at)).is_some() {}
+            let mut left = first;
+            left.retain(|(stamp, _)| stamp.0 > taken_at);
+            left.extend(&second);
+            if anew {
+                deadlines.refill(left.iter().copied());
+            } else {
+                for &(stamp, sleeper) in &second {
+                    deadlines.push(stamp, sleeper);
+                }
+            }
+            left.retain(|(stamp, _)| stamp.0 <= now);
+            let mut due = Vec::new();
+            deadlines.due(Millis(now), |stamp, sleeper| due.push((stamp, sleeper)));
+            prop_assert_eq!(in_order(&due), in_order(&left));
+            let taken: Vec<_> = std::iter::from_fn(|| deadlines.pop_due(Millis(now))).collect();
+            let taken: Vec<Entry> = taken.into_iter().map(|(at, who)| Entry::new(at, who)).collect();
+            prop_assert_eq!(taken, in_order(&left));
+        }
     }
 }

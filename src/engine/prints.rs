@@ -2,7 +2,7 @@
 //! half an hour, dropped whole.
 //!
 //! A half hour that is over is a list in ascending order, 8 bytes a print: hashes lie evenly, so where
-//! one would stand is known but for a few places. The one that goes on is a hash set, 10 to 20 bytes.
+//! one would stand is nearly known. The one that goes on is a hash set, 10 to 20 bytes.
 
 mod image;
 
@@ -35,9 +35,6 @@ impl Hasher for AsItIs {
 pub type HashedKey = BuildHasherDefault<AsItIs>;
 
 const HALF_HOUR: i64 = 30 * 60 * 1000;
-/// How far from its place a print of a large list mostly is not.
-const NEAR: usize = 128;
-
 /// Prints of one partition.
 #[derive(Clone, Debug, Default)]
 pub struct Prints {
@@ -52,7 +49,7 @@ struct HalfHour {
     number: i64,
     /// In ascending order.
     closed: Vec<u64>,
-    /// Those that came since the latest half hour began; none is closed.
+    /// Those that came since the latest half hour began, or the state was restored; none is closed.
     open: HashSet<u64, HashedKey>,
 }
 
@@ -71,7 +68,7 @@ impl HalfHour {
         self.closed.len() + self.open.len()
     }
 
-    /// What comes from now on is late, and little.
+    /// What comes after it is late, and little.
     fn close(&mut self) {
         if !self.open.is_empty() {
             self.closed.reserve_exact(self.open.len());
@@ -97,7 +94,9 @@ impl Prints {
         }
         let place = self.sets.partition_point(|earlier| earlier.number < number);
         if self.sets.get(place).is_none_or(|set| set.number != number) {
-            self.sets.iter_mut().for_each(HalfHour::close);
+            if place == self.sets.len() {
+                self.sets.iter_mut().for_each(HalfHour::close);
+            }
             let set = HalfHour {
                 number,
                 ..HalfHour::default()
@@ -130,19 +129,21 @@ impl Prints {
 }
 
 /// Whether a list in ascending order has a print. Looks near the place where it stands if all lie
-/// evenly, then farther off.
+/// evenly, which is right within four deviations at least, and farther off if it would stand at an
+/// edge of what was looked at.
 fn is_among(prints: &[u64], print: u64) -> bool {
     let place = (u128::from(print) * prints.len() as u128) >> 64;
     let place = usize::try_from(place).unwrap_or(usize::MAX);
-    let mut reach = NEAR;
+    let mut reach = 2 * prints.len().isqrt() + 1;
     loop {
         let from = place.saturating_sub(reach);
         let to = place.saturating_add(reach).min(prints.len());
         let near = &prints[from..to];
-        let not_before = from == 0 || near[0] <= print;
-        let not_after = to == prints.len() || near[near.len() - 1] >= print;
-        if not_before && not_after {
-            return near.binary_search(&print).is_ok();
+        match near.binary_search(&print) {
+            Ok(_) => return true,
+            Err(0) if from > 0 => {}
+            Err(last) if last == near.len() && to < prints.len() => {}
+            Err(_) => return false,
         }
         reach = reach.saturating_mul(4);
     }

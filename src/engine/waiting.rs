@@ -41,6 +41,12 @@ impl WaitingLists {
         if old == waiting {
             return;
         }
+        if let (Some(old), Some(new)) = (old, waiting)
+            && (old.row, old.entry) == (new.row, new.entry)
+        {
+            self.links[slot as usize].waiting = waiting;
+            return;
+        }
         if let Some(old) = old {
             self.unlink(slot, old.row);
         }
@@ -150,6 +156,18 @@ mod tests {
         assert_eq!(lists.oldest(RowNo(0), Millis(100)), Some(Millis(5)));
         lists.set(0, None);
         assert_eq!(lists.oldest(RowNo(1), Millis(100)), None);
+    }
+
+    #[test]
+    fn who_is_swept_later_after_all_keeps_his_place() {
+        let mut lists = WaitingLists::default();
+        lists.set(0, waiting(0, 10, 50));
+        lists.set(1, waiting(0, 20, 90));
+        lists.set(0, waiting(0, 10, 100));
+        assert_eq!(lists.of(0), waiting(0, 10, 100));
+        assert_eq!(lists.oldest(RowNo(0), Millis(60)), Some(Millis(10)));
+        lists.set(0, None);
+        assert_eq!(lists.oldest(RowNo(0), Millis(60)), Some(Millis(20)));
     }
 
     #[test]

@@ -473,6 +473,10 @@ impl Ordinary {
         for (rung, passed) in self.passes(names).take_while(|(_, at)| *at <= sweep) {
             let row = self.row;
             ahead.post(passed, Fact::Count(row, Count::Passed { rung }), 1);
+            if passed > ahead.horizon {
+                // Nothing of this rung, of the longer ones and of the sweep is earlier.
+                return;
+            }
             let counted = sweep.min(passed + late_after);
             ahead.post(counted, Fact::PassCounted(row, rung), 1);
             ahead.post(passed, Fact::WaitingPast(row, rung), 1);

@@ -44,6 +44,7 @@ impl Prints {
                 *step = before;
             }
             prints.dedup();
+            prints.shrink_to_fit();
             Ok(HalfHour {
                 number,
                 closed: prints,
