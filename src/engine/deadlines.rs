@@ -5,7 +5,6 @@
 //! Rejected: a list per channel and kind (design 3.4) needs every rung of every visit in a list of
 //! its own; one entry an entity, rewritten when it wakes, has the same order and less to keep.
 
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::event::Millis;
@@ -21,51 +20,47 @@ pub enum Sleeper {
     Memory(u32),
 }
 
-/// A deadline in one integer, so that comparing two takes no branch: stamp, kind of sleeper, slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry(i128);
-
-impl Entry {
-    fn new(stamp: Millis, sleeper: Sleeper) -> Self {
-        let (kind, slot) = match sleeper {
-            Sleeper::Contact(slot) => (0, slot),
-            Sleeper::Agent(slot) => (1, slot),
-            Sleeper::Memory(slot) => (2, slot),
-        };
-        Self(i128::from(stamp.0) << 64 | kind << 32 | i128::from(slot))
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "each part is as wide as that"
-    )]
-    fn parts(self) -> (Millis, Sleeper) {
-        let slot = self.0 as u32;
-        let sleeper = match (self.0 >> 32) as u32 {
-            0 => Sleeper::Contact(slot),
-            1 => Sleeper::Agent(slot),
-            _ => Sleeper::Memory(slot),
-        };
-        (Millis((self.0 >> 64) as i64), sleeper)
-    }
+/// A deadline in one integer, so that comparing two takes no branch: stamp, kind of sleeper, slot,
+/// all bits turned, so that the earliest is the largest.
+fn entry(stamp: Millis, sleeper: Sleeper) -> i128 {
+    let (kind, slot) = match sleeper {
+        Sleeper::Contact(slot) => (0, slot),
+        Sleeper::Agent(slot) => (1, slot),
+        Sleeper::Memory(slot) => (2, slot),
+    };
+    !(i128::from(stamp.0) << 64 | kind << 32 | i128::from(slot))
 }
 
-/// A min-heap of deadlines.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "each part is as wide as that"
+)]
+fn parts(entry: i128) -> (Millis, Sleeper) {
+    let slot = !entry as u32;
+    let sleeper = match (!entry >> 32) as u32 {
+        0 => Sleeper::Contact(slot),
+        1 => Sleeper::Agent(slot),
+        _ => Sleeper::Memory(slot),
+    };
+    (Millis((!entry >> 64) as i64), sleeper)
+}
+
+/// A heap of deadlines, the earliest on top.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    heap: BinaryHeap<Reverse<Entry>>,
+    heap: BinaryHeap<i128>,
 }
 
 impl Deadlines {
     /// Adds a deadline.
     pub fn push(&mut self, stamp: Millis, sleeper: Sleeper) {
-        self.heap.push(Reverse(Entry::new(stamp, sleeper)));
+        self.heap.push(entry(stamp, sleeper));
     }
 
     /// Takes the earliest deadline that is not after `now`.
     pub fn pop_due(&mut self, now: Millis) -> Option<(Millis, Sleeper)> {
-        let earliest = self.heap.peek()?.0.parts();
+        let earliest = parts(*self.heap.peek()?);
         if earliest.0 > now {
             return None;
         }
@@ -83,7 +78,7 @@ impl Deadlines {
     pub fn refill(&mut self, sleepers: impl Iterator<Item = (Millis, Sleeper)>) {
         let mut entries = std::mem::take(&mut self.heap).into_vec();
         entries.clear();
-        entries.extend(sleepers.map(|(stamp, sleeper)| Reverse(Entry::new(stamp, sleeper))));
+        entries.extend(sleepers.map(|(stamp, sleeper)| entry(stamp, sleeper)));
         entries.shrink_to(2 * entries.len());
         self.heap = entries.into();
     }
@@ -101,10 +96,10 @@ impl Deadlines {
     /// Whoever is below an entry is not earlier, and they are at 2i + 1 and 2i + 2. That is how the
     /// standard library lays its heap out, not what it promises: a test holds it.
     fn walk(&self, index: usize, now: Millis, wake: &mut impl FnMut(Millis, Sleeper)) {
-        let Some(Reverse(entry)) = self.heap.as_slice().get(index) else {
+        let Some(&entry) = self.heap.as_slice().get(index) else {
             return;
         };
-        let (stamp, sleeper) = entry.parts();
+        let (stamp, sleeper) = parts(entry);
         if stamp > now {
             return;
         }
@@ -148,13 +143,13 @@ mod tests {
                 }
             }
         }
-        let entries: Vec<Entry> = all.iter().map(|&(at, who)| Entry::new(at, who)).collect();
-        assert!(entries.is_sorted());
-        let parts: Vec<_> = entries.into_iter().map(Entry::parts).collect();
-        assert_eq!(parts, all);
+        let entries: Vec<i128> = all.iter().map(|&(at, who)| entry(at, who)).collect();
+        assert!(entries.is_sorted_by(|earlier, later| earlier > later));
+        let kept: Vec<_> = entries.into_iter().map(parts).collect();
+        assert_eq!(kept, all);
     }
 
-    fn entry() -> impl Strategy<Value = (Millis, Sleeper)> {
+    fn deadline() -> impl Strategy<Value = (Millis, Sleeper)> {
         let sleeper = prop_oneof![
             any::<u32>().prop_map(Sleeper::Contact),
             any::<u32>().prop_map(Sleeper::Agent),
@@ -163,12 +158,9 @@ mod tests {
         ((-50..50_i64).prop_map(Millis), sleeper)
     }
 
-    fn in_order(entries: &[(Millis, Sleeper)]) -> Vec<Entry> {
-        let mut sorted: Vec<Entry> = entries
-            .iter()
-            .map(|&(at, who)| Entry::new(at, who))
-            .collect();
-        sorted.sort_unstable();
+    fn in_order(deadlines: &[(Millis, Sleeper)]) -> Vec<(Millis, Sleeper)> {
+        let mut sorted = deadlines.to_vec();
+        sorted.sort_unstable_by_key(|&(stamp, sleeper)| !entry(stamp, sleeper));
         sorted
     }
 
@@ -176,9 +168,9 @@ mod tests {
         /// Pushed, taken and filled anew in any order: who is due is who would be taken.
         #[test]
         fn who_is_due_is_who_would_be_taken(
-            first in proptest::collection::vec(entry(), 0..200),
+            first in proptest::collection::vec(deadline(), 0..200),
             taken_at in -60..60_i64,
-            second in proptest::collection::vec(entry(), 0..200),
+            second in proptest::collection::vec(deadline(), 0..200),
             anew: bool,
             now in -60..60_i64,
         ) {
@@ -200,7 +192,6 @@ mod tests {
             deadlines.due(Millis(now), |stamp, sleeper| due.push((stamp, sleeper)));
             prop_assert_eq!(in_order(&due), in_order(&left));
             let taken: Vec<_> = std::iter::from_fn(|| deadlines.pop_due(Millis(now))).collect();
-            let taken: Vec<Entry> = taken.into_iter().map(|(at, who)| Entry::new(at, who)).collect();
             prop_assert_eq!(taken, in_order(&left));
         }
     }

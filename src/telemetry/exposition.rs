@@ -1,9 +1,9 @@
 //! The text exposition, written straight from merged figures into one reused buffer.
 //!
 //! A pure function of the figures and the catalogue: families in order of their names, rows by
-//! client, queue, channel, windows as configured. No figure, no sample. A queue's labels are
-//! escaped once, when it is first seen. (Rejected: a collector of the `prometheus` crate, 17 × the
-//! cost and 8 allocations a sample.)
+//! client, queue, channel, windows as configured. No figure, no sample. Labels are escaped once a
+//! text, and lie in the order of the rows, since each family reads those of all rows. (Rejected: a
+//! collector of the `prometheus` crate, 17 × the cost and 8 allocations a sample.)
 
 use std::sync::Arc;
 
@@ -42,16 +42,17 @@ pub enum Value {
     Decimal(f64),
 }
 
-/// Writes expositions; holds the buffer and the labels of the queues seen.
+/// Writes expositions; holds the buffers.
 #[derive(Debug)]
 pub struct Exposition {
     options: ExportOptions,
     families: Vec<&'static Family>,
     text: String,
-    /// By queue number.
-    labels: Vec<Option<Box<str>>>,
-    /// Of the clients, in the order of the merged rows.
-    client_labels: Vec<String>,
+    /// In the order of the merged rows.
+    queue_labels: Labels,
+    client_labels: Labels,
+    /// The windows that are exported: their place among all, and their label.
+    windows: Vec<(usize, String)>,
     counters: Counters,
     /// Whether each queue and each client, in the order of the merged rows, and what is of all, is
     /// to be written.
@@ -75,8 +76,9 @@ impl Exposition {
             options,
             families,
             text: String::new(),
-            labels: Vec::new(),
-            client_labels: Vec::new(),
+            queue_labels: Labels::default(),
+            client_labels: Labels::default(),
+            windows: Vec::new(),
             counters: Counters::default(),
             queues: Vec::new(),
             clients: Vec::new(),
@@ -87,7 +89,7 @@ impl Exposition {
     /// The text of every family that has a sample, of the rows of a share.
     pub fn write(&mut self, merged: &Merged, registry: &Registry, share: &Share) -> &str {
         self.text.clear();
-        self.learn_labels(merged);
+        self.write_labels(merged);
         let chosen = |rows: &[Row]| rows.iter().map(|row| share.has(&row.name)).collect();
         self.queues = chosen(&merged.queues);
         self.clients = chosen(&merged.clients);
@@ -101,23 +103,30 @@ impl Exposition {
         &self.text
     }
 
-    fn learn_labels(&mut self, merged: &Merged) {
-        for (entry, _) in merged.queues.iter().filter_map(|row| row.queue.as_ref()) {
-            let at = entry.number.index();
-            if self.labels.len() <= at {
-                self.labels.resize(at + 1, None);
-            }
-            if self.labels[at].is_none() {
-                self.labels[at] = Some(queue_labels(entry));
-            }
+    fn write_labels(&mut self, merged: &Merged) {
+        self.queue_labels.clear();
+        for row in &merged.queues {
+            self.queue_labels.put(|labels| {
+                if let Some((entry, _)) = &row.queue {
+                    push_queue_labels(labels, entry);
+                }
+            });
         }
         self.client_labels.clear();
         for row in &merged.clients {
-            let mut labels = String::new();
-            if let RowName::Client(client) = &*row.name {
-                push_label(&mut labels, "client", client);
+            self.client_labels.put(|labels| {
+                if let RowName::Client(client) = &*row.name {
+                    push_label(labels, "client", client);
+                }
+            });
+        }
+        self.windows.clear();
+        for (place, spec) in merged.specs.iter().enumerate() {
+            if self.options.windows.contains(&spec.key) {
+                let mut label = String::new();
+                push_label(&mut label, "window", &spec.key);
+                self.windows.push((place, label));
             }
-            self.client_labels.push(labels);
         }
     }
 
@@ -130,7 +139,7 @@ impl Exposition {
             registry,
             name: &family.name,
             row_labels: "",
-            window: None,
+            window_label: "",
             all_rungs: self.options.all_rungs,
         };
         match family.source {
@@ -144,17 +153,17 @@ impl Exposition {
                 write(row, merged, out);
             }),
             Source::Window(write) => self.each_queue(&mut out, merged, |row, out| {
-                self.each_window(row, merged, out, write);
+                self.each_window(row, out, write);
             }),
             Source::ClientNow(write) => self.each_client(&mut out, merged, |row, out| {
                 write(row, merged, out);
             }),
             Source::ClientWindow(write) => self.each_client(&mut out, merged, |row, out| {
-                self.each_window(row, merged, out, write);
+                self.each_window(row, out, write);
             }),
             Source::AllNow(write) if self.all => write(&merged.total, merged, &mut out),
             Source::AllWindow(write) if self.all => {
-                self.each_window(&merged.total, merged, &mut out, write);
+                self.each_window(&merged.total, &mut out, write);
             }
             Source::Corrections | Source::AllNow(_) | Source::AllWindow(_) | Source::Engine => {}
         }
@@ -166,11 +175,12 @@ impl Exposition {
     fn each_queue<'o>(
         &'o self,
         out: &mut Samples<'o>,
-        merged: &'o Merged,
+        merged: &Merged,
         write: impl Fn(&Row, &mut Samples<'o>),
     ) {
-        for row in chosen(merged.queues.iter(), &self.queues) {
-            out.row_labels = self.labels_of(row);
+        let rows = merged.queues.iter().zip(self.queue_labels.iter());
+        for (row, labels) in chosen(rows, &self.queues) {
+            out.row_labels = labels;
             write(row, out);
         }
     }
@@ -178,38 +188,29 @@ impl Exposition {
     fn each_client<'o>(
         &'o self,
         out: &mut Samples<'o>,
-        merged: &'o Merged,
+        merged: &Merged,
         write: impl Fn(&Row, &mut Samples<'o>),
     ) {
-        let rows = merged.clients.iter().zip(&self.client_labels);
+        let rows = merged.clients.iter().zip(self.client_labels.iter());
         for (row, labels) in chosen(rows, &self.clients) {
             out.row_labels = labels;
             write(row, out);
         }
     }
 
-    fn labels_of(&self, row: &Row) -> &str {
-        row.queue
-            .as_ref()
-            .and_then(|(entry, _)| self.labels.get(entry.number.index()))
-            .and_then(Option::as_deref)
-            .unwrap_or("")
-    }
-
     fn each_window<'o>(
-        &self,
+        &'o self,
         row: &Row,
-        merged: &'o Merged,
         out: &mut Samples<'o>,
         write: fn(&RowWindow, &mut Samples<'_>),
     ) {
-        for (spec, window) in merged.specs.iter().zip(row.windows.iter()) {
-            if self.options.windows.contains(&spec.key) {
-                out.window = Some(&spec.key);
+        for (place, label) in &self.windows {
+            if let Some(window) = row.windows.get(*place) {
+                out.window_label = label;
                 write(window, out);
             }
         }
-        out.window = None;
+        out.window_label = "";
     }
 
     fn counters<'o>(
@@ -218,11 +219,38 @@ impl Exposition {
         merged: &Merged,
         write: fn(&CounterRow<'_>, &mut Samples<'_>),
     ) {
-        let rows = merged.queues.iter().zip(self.counters.rows(merged));
-        for (row, counters) in chosen(rows, &self.queues) {
-            out.row_labels = self.labels_of(row);
+        let rows = self.counters.rows(merged).zip(self.queue_labels.iter());
+        for (counters, labels) in chosen(rows, &self.queues) {
+            out.row_labels = labels;
             write(&counters, out);
         }
+    }
+}
+
+/// The labels of many rows, one after the other.
+#[derive(Debug, Default)]
+struct Labels {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Labels {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Appends those of the next row.
+    fn put(&mut self, write: impl FnOnce(&mut String)) {
+        write(&mut self.text);
+        self.ends.push(self.text.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let begins = std::iter::once(&0).chain(&self.ends);
+        begins
+            .zip(&self.ends)
+            .map(|(&begin, &end)| &self.text[begin..end])
     }
 }
 
@@ -235,14 +263,12 @@ fn chosen<'c, T>(
     rows.filter_map(|(row, chosen)| chosen.then_some(row))
 }
 
-fn queue_labels(entry: &QueueEntry) -> Box<str> {
-    let mut labels = String::new();
-    push_label(&mut labels, "client", &entry.key.client);
+fn push_queue_labels(labels: &mut String, entry: &QueueEntry) {
+    push_label(labels, "client", &entry.key.client);
     labels.push(',');
-    push_label(&mut labels, "queue", &entry.key.queue);
+    push_label(labels, "queue", &entry.key.queue);
     labels.push(',');
-    push_label(&mut labels, "channel", &entry.key.channel);
-    labels.into()
+    push_label(labels, "channel", &entry.key.channel);
 }
 
 /// `# HELP` and `# TYPE`. Help texts are ours and hold nothing to escape.
@@ -262,7 +288,7 @@ pub struct Samples<'a> {
     registry: &'a Registry,
     name: &'a str,
     row_labels: &'a str,
-    window: Option<&'a str>,
+    window_label: &'a str,
     all_rungs: bool,
 }
 
@@ -340,13 +366,19 @@ impl Samples<'_> {
     /// A sample with labels of its own.
     pub fn put(&mut self, labels: &[(&str, &str)], value: Value) {
         self.text.push_str(self.name);
-        let bare = self.row_labels.is_empty() && self.window.is_none() && labels.is_empty();
+        let bare = self.row_labels.is_empty() && self.window_label.is_empty() && labels.is_empty();
         if !bare {
             self.text.push('{');
             self.text.push_str(self.row_labels);
             let mut separate = !self.row_labels.is_empty();
-            let window = self.window.map(|window| ("window", window));
-            for (name, text) in window.iter().chain(labels) {
+            if !self.window_label.is_empty() {
+                if separate {
+                    self.text.push(',');
+                }
+                separate = true;
+                self.text.push_str(self.window_label);
+            }
+            for (name, text) in labels {
                 if separate {
                     self.text.push(',');
                 }
