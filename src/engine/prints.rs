@@ -35,6 +35,7 @@ impl Hasher for AsItIs {
 pub type HashedKey = BuildHasherDefault<AsItIs>;
 
 const HALF_HOUR: i64 = 30 * 60 * 1000;
+
 /// Prints of one partition.
 #[derive(Clone, Debug, Default)]
 pub struct Prints {
@@ -129,8 +130,8 @@ impl Prints {
 }
 
 /// Whether a list in ascending order has a print. Looks near the place where it stands if all lie
-/// evenly, which is right within four deviations at least, and farther off if it would stand at an
-/// edge of what was looked at.
+/// evenly, some four deviations to each side, and farther off if it would stand at an edge of what
+/// was looked at.
 fn is_among(prints: &[u64], print: u64) -> bool {
     let place = (u128::from(print) * prints.len() as u128) >> 64;
     let place = usize::try_from(place).unwrap_or(usize::MAX);

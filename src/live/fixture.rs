@@ -33,6 +33,15 @@ pub(crate) fn specs() -> Arc<[WindowSpec]> {
 /// Acme's sales (voice, sl9) and support (chat, sl10), and Globex's help (voice, sl4). Acme's
 /// queues are in group `retail`.
 pub(crate) fn registry() -> Registry {
+    registry_of(&[
+        ("globex", "help", "voice"),
+        ("acme", "support", "chat"),
+        ("acme", "sales", "voice"),
+    ])
+}
+
+/// The same with these queues alone.
+pub(crate) fn registry_of(queues: &[(&str, &str, &str)]) -> Registry {
     let views = |client: &str, queue: &str, _: &str| QueueView {
         variant: match queue {
             "support" => Variant::Sl10,
@@ -44,11 +53,7 @@ pub(crate) fn registry() -> Registry {
         ..QueueView::default()
     };
     let registry = Registry::new(Arc::new(StateSettings::default()), Box::new(views));
-    for (client, queue, channel) in [
-        ("globex", "help", "voice"),
-        ("acme", "support", "chat"),
-        ("acme", "sales", "voice"),
-    ] {
+    for (client, queue, channel) in queues {
         registry.add_queue(&QueueKey::new(client, queue, channel));
     }
     registry

@@ -1,9 +1,9 @@
 //! The text exposition, written straight from merged figures into one reused buffer.
 //!
 //! A pure function of the figures and the catalogue: families in order of their names, rows by
-//! client, queue, channel, windows as configured. No figure, no sample. Labels are escaped once a
-//! text, and lie in the order of the rows, since each family reads those of all rows. (Rejected: a
-//! collector of the `prometheus` crate, 17 × the cost and 8 allocations a sample.)
+//! client, queue, channel, windows as configured. No figure, no sample. Labels of rows and
+//! windows are escaped once a text, those of rows in their order, since each family goes through them.
+//! (Rejected: a collector of the `prometheus` crate, 17 × the cost and 8 allocations a sample.)
 
 use std::sync::Arc;
 

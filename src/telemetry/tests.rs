@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalogue::{Kind, catalogue};
 use super::*;
 use crate::event::{Discard, Span};
-use crate::live::fixture::{self, SALES};
+use crate::live::fixture::{self, HELP, SALES};
 use crate::live::{Condition, Lag, Merged, Registry, Share};
 use crate::windows::losses::Counter;
 use crate::windows::numbering::QueueNo;
@@ -62,6 +62,43 @@ fn the_exposition_is_what_it_was() {
         "tests/golden/exposition.prom",
         &write(options(), &registry, &merged),
     );
+}
+
+#[test]
+fn a_text_depends_on_none_that_was_written_before() {
+    let all = fixture::registry();
+    let one = fixture::registry_of(&[("globex", "help", "voice")]);
+    let help = fixture::FrameBuilder::new(&one, 8).answered(HELP, Span::seconds(2), 1);
+    let of_one = fixture::merged_of(vec![help.done()], &one);
+    let of_all = fixture::merged(&all);
+    let mut exposition = Exposition::new(everything());
+    for (merged, registry) in [(&of_all, &all), (&of_one, &one), (&of_all, &all)] {
+        let text = exposition.write(merged, registry, &Share::All);
+        assert_eq!(text, write(everything(), registry, merged));
+    }
+}
+
+#[test]
+fn every_sample_is_in_one_share_as_it_is_in_all() {
+    let registry = fixture::registry();
+    let merged = fixture::merged(&registry);
+    let mut exposition = Exposition::new(everything());
+    let mut sorted = |shares: &[Share]| {
+        let texts = shares
+            .iter()
+            .map(|share| exposition.write(&merged, &registry, share).to_owned());
+        let texts: Vec<String> = texts.collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let samples = lines.filter(|line| !line.starts_with('#'));
+        let mut samples: Vec<String> = samples.map(str::to_owned).collect();
+        samples.sort_unstable();
+        samples
+    };
+    let all = sorted(&[Share::All]);
+    let shares = [vec![true, false, false], vec![false, true, true]].map(Share::Of);
+    assert!(sorted(&shares[..1]).len() < all.len());
+    assert!(sorted(&shares[1..]).len() < all.len());
+    assert_eq!(sorted(&shares), all);
 }
 
 #[test]
