@@ -5,13 +5,12 @@
 //! windows are escaped once a text, those of rows in their order, since each family goes through them.
 //! (Rejected: a collector of the `prometheus` crate, 17 × the cost and 8 allocations a sample.)
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::event::Span;
 use crate::kpi::seconds;
-use crate::live::{
-    CounterRow, Counters, Merged, QueueEntry, Registry, Row, RowName, RowWindow, Share,
-};
+use crate::live::{Counters, Merged, Registry, Row, RowName, RowWindow, Share};
 
 use super::catalogue::{Family, Source, catalogue, corrected};
 use super::labels::push_label;
@@ -48,16 +47,12 @@ pub struct Exposition {
     options: ExportOptions,
     families: Vec<&'static Family>,
     text: String,
-    /// In the order of the merged rows.
-    queue_labels: Labels,
-    client_labels: Labels,
+    queues: Labels,
+    clients: Labels,
     /// The windows that are exported: their place among all, and their label.
     windows: Vec<(usize, String)>,
     counters: Counters,
-    /// Whether each queue and each client, in the order of the merged rows, and what is of all, is
-    /// to be written.
-    queues: Vec<bool>,
-    clients: Vec<bool>,
+    /// Whether what is of all is to be written.
     all: bool,
 }
 
@@ -76,12 +71,10 @@ impl Exposition {
             options,
             families,
             text: String::new(),
-            queue_labels: Labels::default(),
-            client_labels: Labels::default(),
+            queues: Labels::default(),
+            clients: Labels::default(),
             windows: Vec::new(),
             counters: Counters::default(),
-            queues: Vec::new(),
-            clients: Vec::new(),
             all: true,
         }
     }
@@ -89,10 +82,9 @@ impl Exposition {
     /// The text of every family that has a sample, of the rows of a share.
     pub fn write(&mut self, merged: &Merged, registry: &Registry, share: &Share) -> &str {
         self.text.clear();
-        self.write_labels(merged);
-        let chosen = |rows: &[Row]| rows.iter().map(|row| share.has(&row.name)).collect();
-        self.queues = chosen(&merged.queues);
-        self.clients = chosen(&merged.clients);
+        self.queues.fill(&merged.queues, share);
+        self.clients.fill(&merged.clients, share);
+        self.choose_windows(merged);
         self.all = share.has(&RowName::Total);
         self.counters.fill(merged);
         let mut text = std::mem::take(&mut self.text);
@@ -103,23 +95,7 @@ impl Exposition {
         &self.text
     }
 
-    fn write_labels(&mut self, merged: &Merged) {
-        self.queue_labels.clear();
-        for row in &merged.queues {
-            self.queue_labels.put(|labels| {
-                if let Some((entry, _)) = &row.queue {
-                    push_queue_labels(labels, entry);
-                }
-            });
-        }
-        self.client_labels.clear();
-        for row in &merged.clients {
-            self.client_labels.put(|labels| {
-                if let RowName::Client(client) = &*row.name {
-                    push_label(labels, "client", client);
-                }
-            });
-        }
+    fn choose_windows(&mut self, merged: &Merged) {
         self.windows.clear();
         for (place, spec) in merged.specs.iter().enumerate() {
             if self.options.windows.contains(&spec.key) {
@@ -143,24 +119,30 @@ impl Exposition {
             all_rungs: self.options.all_rungs,
         };
         match family.source {
-            Source::Counter(write) => self.counters(&mut out, merged, write),
+            Source::Counter(write) => {
+                let rows = self.counters.rows(merged);
+                self.queues
+                    .each(rows, &mut out, |row, out| write(&row, out));
+            }
             Source::Corrections if self.all => {
                 for (figure, lost) in corrected(self.counters.rows(merged)) {
                     out.put(&[("figure", figure)], lost);
                 }
             }
-            Source::Now(write) => self.each_queue(&mut out, merged, |row, out| {
+            Source::Now(write) => self.queues.each(&merged.queues, &mut out, |row, out| {
                 write(row, merged, out);
             }),
-            Source::Window(write) => self.each_queue(&mut out, merged, |row, out| {
+            Source::Window(write) => self.queues.each(&merged.queues, &mut out, |row, out| {
                 self.each_window(row, out, write);
             }),
-            Source::ClientNow(write) => self.each_client(&mut out, merged, |row, out| {
+            Source::ClientNow(write) => self.clients.each(&merged.clients, &mut out, |row, out| {
                 write(row, merged, out);
             }),
-            Source::ClientWindow(write) => self.each_client(&mut out, merged, |row, out| {
-                self.each_window(row, out, write);
-            }),
+            Source::ClientWindow(write) => {
+                self.clients.each(&merged.clients, &mut out, |row, out| {
+                    self.each_window(row, out, write);
+                });
+            }
             Source::AllNow(write) if self.all => write(&merged.total, merged, &mut out),
             Source::AllWindow(write) if self.all => {
                 self.each_window(&merged.total, &mut out, write);
@@ -169,32 +151,6 @@ impl Exposition {
         }
         if text.len() == after_header {
             text.truncate(before);
-        }
-    }
-
-    fn each_queue<'o>(
-        &'o self,
-        out: &mut Samples<'o>,
-        merged: &Merged,
-        write: impl Fn(&Row, &mut Samples<'o>),
-    ) {
-        let rows = merged.queues.iter().zip(self.queue_labels.iter());
-        for (row, labels) in chosen(rows, &self.queues) {
-            out.row_labels = labels;
-            write(row, out);
-        }
-    }
-
-    fn each_client<'o>(
-        &'o self,
-        out: &mut Samples<'o>,
-        merged: &Merged,
-        write: impl Fn(&Row, &mut Samples<'o>),
-    ) {
-        let rows = merged.clients.iter().zip(self.client_labels.iter());
-        for (row, labels) in chosen(rows, &self.clients) {
-            out.row_labels = labels;
-            write(row, out);
         }
     }
 
@@ -212,63 +168,58 @@ impl Exposition {
         }
         out.window_label = "";
     }
+}
 
-    fn counters<'o>(
+/// The labels of the rows of one kind, one after the other in the order of the rows; none of a row
+/// that is not to be written.
+#[derive(Debug, Default)]
+struct Labels {
+    text: String,
+    rows: Vec<Option<Range<usize>>>,
+}
+
+impl Labels {
+    fn fill(&mut self, rows: &[Row], share: &Share) {
+        self.text.clear();
+        self.rows.clear();
+        for row in rows {
+            let begin = self.text.len();
+            let chosen = share.has(&row.name);
+            if chosen {
+                push_row_labels(&mut self.text, &row.name);
+            }
+            self.rows.push(chosen.then_some(begin..self.text.len()));
+        }
+    }
+
+    /// Writes every row that is to be written, given in the order in which labels were filled.
+    fn each<'o, T>(
         &'o self,
+        rows: impl IntoIterator<Item = T>,
         out: &mut Samples<'o>,
-        merged: &Merged,
-        write: fn(&CounterRow<'_>, &mut Samples<'_>),
+        write: impl Fn(T, &mut Samples<'o>),
     ) {
-        let rows = self.counters.rows(merged).zip(self.queue_labels.iter());
-        for (counters, labels) in chosen(rows, &self.queues) {
-            out.row_labels = labels;
-            write(&counters, out);
+        for (row, labels) in rows.into_iter().zip(&self.rows) {
+            if let Some(labels) = labels {
+                out.row_labels = &self.text[labels.clone()];
+                write(row, out);
+            }
         }
     }
 }
 
-/// The labels of many rows, one after the other.
-#[derive(Debug, Default)]
-struct Labels {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl Labels {
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
+fn push_row_labels(labels: &mut String, name: &RowName) {
+    match name {
+        RowName::Queue(key) => {
+            push_label(labels, "client", &key.client);
+            labels.push(',');
+            push_label(labels, "queue", &key.queue);
+            labels.push(',');
+            push_label(labels, "channel", &key.channel);
+        }
+        RowName::Client(client) => push_label(labels, "client", client),
+        RowName::Group(_) | RowName::Channel(_) | RowName::Total => {}
     }
-
-    /// Appends those of the next row.
-    fn put(&mut self, write: impl FnOnce(&mut String)) {
-        write(&mut self.text);
-        self.ends.push(self.text.len());
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        let begins = std::iter::once(&0).chain(&self.ends);
-        begins
-            .zip(&self.ends)
-            .map(|(&begin, &end)| &self.text[begin..end])
-    }
-}
-
-/// The rows that are to be written.
-fn chosen<'c, T>(
-    rows: impl Iterator<Item = T> + 'c,
-    which: &'c [bool],
-) -> impl Iterator<Item = T> + 'c {
-    let rows = rows.zip(which);
-    rows.filter_map(|(row, chosen)| chosen.then_some(row))
-}
-
-fn push_queue_labels(labels: &mut String, entry: &QueueEntry) {
-    push_label(labels, "client", &entry.key.client);
-    labels.push(',');
-    push_label(labels, "queue", &entry.key.queue);
-    labels.push(',');
-    push_label(labels, "channel", &entry.key.channel);
 }
 
 /// `# HELP` and `# TYPE`. Help texts are ours and hold nothing to escape.
@@ -366,25 +317,20 @@ impl Samples<'_> {
     /// A sample with labels of its own.
     pub fn put(&mut self, labels: &[(&str, &str)], value: Value) {
         self.text.push_str(self.name);
-        let bare = self.row_labels.is_empty() && self.window_label.is_empty() && labels.is_empty();
-        if !bare {
-            self.text.push('{');
-            self.text.push_str(self.row_labels);
-            let mut separate = !self.row_labels.is_empty();
-            if !self.window_label.is_empty() {
-                if separate {
-                    self.text.push(',');
-                }
-                separate = true;
-                self.text.push_str(self.window_label);
+        let mut before = '{';
+        for written in [self.row_labels, self.window_label] {
+            if !written.is_empty() {
+                self.text.push(before);
+                self.text.push_str(written);
+                before = ',';
             }
-            for (name, text) in labels {
-                if separate {
-                    self.text.push(',');
-                }
-                separate = true;
-                push_label(self.text, name, text);
-            }
+        }
+        for (name, text) in labels {
+            self.text.push(before);
+            push_label(self.text, name, text);
+            before = ',';
+        }
+        if before == ',' {
             self.text.push('}');
         }
         self.text.push(' ');
