@@ -5,7 +5,7 @@ mod support;
 use divan::Bencher;
 use queuepulse::event::Span;
 use queuepulse::windows::frame::Frame;
-use support::engine::{Records, warm};
+use support::engine::{Live, warm};
 
 const PARTITIONS: usize = 16;
 const WARM_UP: i64 = 17;
@@ -17,25 +17,12 @@ fn main() {
 /// *Now* figures and every window, as at a whole second.
 #[divan::bench(sample_count = 60, sample_size = 1)]
 fn whole_second(bencher: Bencher<'_, '_>) {
-    let (mut engine, mut simulation, mut now) = warm(PARTITIONS, WARM_UP);
-    let mut records = Records::default();
-    let engine = std::cell::RefCell::new(&mut engine);
+    let mut live = Live::warm(PARTITIONS, WARM_UP);
+    live.publish();
+    let live = std::cell::RefCell::new(live);
     bencher
-        .with_inputs(|| {
-            now = now + Span::seconds(1);
-            records.fill(&mut simulation, now, PARTITIONS);
-            let mut engine = engine.borrow_mut();
-            for (partition, record) in records.iter() {
-                engine.apply(partition, record);
-                engine.absorb(partition);
-            }
-            now
-        })
-        .bench_local_values(|now| {
-            let mut engine = engine.borrow_mut();
-            let frame = engine.view(now);
-            engine.publish(frame);
-        });
+        .with_inputs(|| live.borrow_mut().go_on())
+        .bench_local_values(|()| live.borrow_mut().publish());
 }
 
 /// *Now* figures alone, as at the ticks between whole seconds.

@@ -243,6 +243,51 @@ fn views<'a>(partitions: &'a [Partition], instants: &'a [Instant]) -> Vec<Partit
         .collect()
 }
 
+/// A centre and its engine, second by second, as they pass live.
+pub struct Live {
+    pub engine: Engine,
+    simulation: Simulation,
+    records: Records,
+    partitions: usize,
+    /// The whole second that it has come to.
+    pub now: Millis,
+}
+
+impl Live {
+    /// So many minutes after the beginning.
+    pub fn warm(partitions: usize, minutes: i64) -> Self {
+        let (engine, simulation, now) = warm(partitions, minutes);
+        Self {
+            engine,
+            simulation,
+            records: Records::default(),
+            partitions,
+            now,
+        }
+    }
+
+    /// The ticks between two seconds, then what comes until the next.
+    pub fn go_on(&mut self) {
+        for tick in 1..4 {
+            let frame = self.engine.view_now(self.now + Span(tick * 250));
+            self.engine.publish(frame);
+        }
+        self.now = self.now + Span::seconds(1);
+        self.records
+            .fill(&mut self.simulation, self.now, self.partitions);
+        for (partition, record) in self.records.iter() {
+            self.engine.apply(partition, record);
+            self.engine.absorb(partition);
+        }
+    }
+
+    /// The figures of this second, to the readers.
+    pub fn publish(&mut self) {
+        let frame = self.engine.view(self.now);
+        self.engine.publish(frame);
+    }
+}
+
 /// An engine that has seen so many minutes of the largest centre, with the simulation that it is fed
 /// from and the instant that it has reached. One view a minute keeps its windows moving.
 pub fn warm(partitions: usize, minutes: i64) -> (Engine, Simulation, Millis) {
