@@ -12,6 +12,9 @@ use crate::windows::numbering::{AgentRow, AgentRowNo, ClientId, ReasonId};
 use super::registry::{GapSpan, Shape};
 use super::{QueueEntry, Registry, RowName};
 
+/// So many channels may each take memory of their own while windows are added up.
+pub(super) const CHANNELS_FEW: usize = 64;
+
 /// What a plan was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Basis {
@@ -54,8 +57,16 @@ pub(super) struct QueuePlan {
     pub(super) entry: Arc<QueueEntry>,
     pub(super) view: Arc<QueueView>,
     pub(super) agents: AgentParts,
-    /// Its client, its channel, its group if it has one, and the total.
-    pub(super) subtotals: Vec<usize>,
+    pub(super) subtotals: Places,
+}
+
+/// The subtotals that a queue is added to, by their places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) client: usize,
+    pub(super) channel: usize,
+    pub(super) group: Option<usize>,
+    pub(super) total: usize,
 }
 
 /// One subtotal.
@@ -64,6 +75,9 @@ pub(super) struct SubtotalPlan {
     pub(super) name: Arc<RowName>,
     pub(super) client: Option<ClientId>,
     pub(super) agents: AgentParts,
+    /// Of a group, its queues by their places; of a channel too, if there are more than
+    /// [`CHANNELS_FEW`].
+    pub(super) members: Vec<usize>,
 }
 
 /// What one row's agents are added up from.
@@ -115,32 +129,41 @@ impl Plan {
                     }
                 }
             }
-            let subtotals = subtotals_of(&entry, &view);
-            names.extend(subtotals.iter().map(|name| (name.clone(), 0)));
-            rows.push((Arc::new(name), entry, view, parts, subtotals));
+            names.extend(subtotals_of(&entry, &view).map(|name| (name, 0)));
+            rows.push((Arc::new(name), entry, view, parts));
         }
         for (place, number) in names.values_mut().enumerate() {
             *number = place;
         }
         let queues = rows.into_iter();
-        let queues = queues.map(|(name, entry, view, agents, subtotals)| QueuePlan {
+        let queues = queues.map(|(name, entry, view, agents)| QueuePlan {
             name,
+            subtotals: Places::of(&entry, &view, &names),
             entry,
             view,
             agents,
-            subtotals: subtotals
-                .iter()
-                .filter_map(|name| names.get(name).copied())
-                .collect(),
         });
-        let queues = queues.collect();
+        let queues: Vec<QueuePlan> = queues.collect();
+        let mut members = vec![Vec::new(); names.len()];
+        let is_channel = |name: &&RowName| matches!(name, RowName::Channel(_));
+        let many_channels = names.keys().filter(is_channel).count() > CHANNELS_FEW;
+        for (queue, plan) in queues.iter().enumerate() {
+            let channel = many_channels.then_some(plan.subtotals.channel);
+            for place in plan.subtotals.group.into_iter().chain(channel) {
+                if let Some(members) = members.get_mut(place) {
+                    members.push(queue);
+                }
+            }
+        }
         let reasons = Self::ranked(registry.reasons());
-        let subtotals = names.into_keys().map(|name| SubtotalPlan {
+        let subtotals = names.into_keys().zip(members);
+        let subtotals = subtotals.map(|(name, members)| SubtotalPlan {
             client: match &name {
                 RowName::Client(client) => registry.find_client(client),
                 _ => None,
             },
             agents: agents.of(&name),
+            members,
             name: Arc::new(name),
         });
         Self {
@@ -210,14 +233,38 @@ fn shown(entry: &QueueEntry, threshold: Option<Span>) -> Arc<QueueView> {
     }
 }
 
-fn subtotals_of(entry: &QueueEntry, view: &QueueView) -> Vec<RowName> {
-    let mut names = vec![
+fn subtotals_of(entry: &QueueEntry, view: &QueueView) -> impl Iterator<Item = RowName> {
+    let names = [
         RowName::Client(entry.key.client.clone()),
         RowName::Channel(entry.key.channel.clone()),
         RowName::Total,
     ];
-    names.extend(view.group.clone().map(RowName::Group));
     names
+        .into_iter()
+        .chain(view.group.clone().map(RowName::Group))
+}
+
+impl Places {
+    /// Those of a queue; every name that [`subtotals_of`] gives for it has its place.
+    fn of(entry: &QueueEntry, view: &QueueView, names: &BTreeMap<RowName, usize>) -> Self {
+        let place = |name: RowName| names.get(&name).copied();
+        let [client, channel, total, group] = {
+            let mut places = subtotals_of(entry, view).map(place);
+            std::array::from_fn(|_| places.next().flatten())
+        };
+        Self {
+            client: client.unwrap_or_default(),
+            channel: channel.unwrap_or_default(),
+            total: total.unwrap_or_default(),
+            group,
+        }
+    }
+
+    /// All of them.
+    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+        let all = [self.client, self.channel, self.total];
+        all.into_iter().chain(self.group)
+    }
 }
 
 /// Which rows of agents' columns make up a row, and whether a contact feed makes it known.

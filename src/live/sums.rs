@@ -1,8 +1,13 @@
 //! The figures of a plan's rows: *now*, of every tick; and windows, of every whole second.
 //!
-//! Windows are gone through one by one: a queue's figures are added to its subtotals while they are
-//! at hand, and the buckets of a subtotal are added up once, in memory that is used again.
+//! Of a queue all windows are made at once and added to its subtotals while they are at hand. The
+//! buckets of a client's queues, which come one after another, and those of a group's are added up in
+//! memory that is used again; channels are few, so each has its own.
+//!
+//! What a queue's figures are made from lies in many places, in no cache, and reading one after the
+//! other would be waiting for each. So it is looked at beforehand, for some queues at once.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::engine::histogram::BucketCount;
@@ -12,7 +17,7 @@ use crate::windows::columns::{agent, contact, gauge};
 use crate::windows::frame::{Buckets, Frame, WindowFrame, WindowKind};
 use crate::windows::numbering::{AgentRowNo, ClientId, QueueNo, ReasonId};
 
-use super::plan::{AgentParts, Plan, QueuePlan, SubtotalPlan};
+use super::plan::{AgentParts, Places, Plan, QueuePlan, SubtotalPlan};
 use super::{ContactNow, ContactWindow, MergeOptions, Registry, RowName, RowWindow, Staffing};
 
 /// Adds up the frames of one tick by a plan.
@@ -32,6 +37,9 @@ pub(super) struct Sums<T> {
     pub(super) queues: Vec<T>,
     pub(super) subtotals: Vec<T>,
 }
+
+/// So many queues are looked at beforehand.
+const AT_ONCE: usize = 16;
 
 /// Waits and handle times of a subtotal.
 #[derive(Clone, Default)]
@@ -68,7 +76,7 @@ impl Adder<'_> {
         };
         for queue in &self.plan.queues {
             let contacts = self.contacts_now(queue);
-            for &subtotal in &queue.subtotals {
+            for subtotal in queue.subtotals.iter() {
                 if let Some((sum, _)) = sums.subtotals.get_mut(subtotal) {
                     sum.add(&contacts);
                 }
@@ -80,67 +88,57 @@ impl Adder<'_> {
 
     /// The windows of every row.
     pub(super) fn windows(&self) -> Sums<Vec<RowWindow>> {
-        let count = self.options.specs.len();
-        let empty = |rows: usize| (0..rows).map(|_| Vec::with_capacity(count)).collect();
-        let mut sums: Sums<Vec<RowWindow>> = Sums {
-            queues: empty(self.plan.queues.len()),
-            subtotals: empty(self.plan.subtotals.len()),
-        };
-        let mut piles = vec![Pile::default(); self.plan.subtotals.len()];
-        for window in 0..count {
-            self.window(&Parts::new(self.frames, window), &mut piles, &mut sums);
-        }
-        sums
-    }
-
-    fn window(&self, parts: &Parts<'_>, piles: &mut [Pile], sums: &mut Sums<Vec<RowWindow>>) {
-        let mut subtotals: Vec<RowWindow> = self
-            .plan
-            .subtotals
-            .iter()
-            .map(|subtotal| self.subtotal(subtotal, parts))
+        let windows = 0..self.options.specs.len();
+        let parts: Vec<Parts<'_>> = windows
+            .map(|window| Parts::new(self.frames, window))
             .collect();
-        let mut scratch = Vec::new();
-        for (queue, into) in self.plan.queues.iter().zip(&mut sums.queues) {
-            let own = self.queue(queue, parts, &mut scratch);
-            for &subtotal in &queue.subtotals {
-                if let Some(sum) = subtotals.get_mut(subtotal) {
-                    sum.contacts.add(&own.contacts);
-                    sum.from = sum.from.min(own.from);
-                    sum.complete &= own.complete;
-                }
-                if let Some(pile) = piles.get_mut(subtotal)
-                    && subtotal != self.total()
-                {
-                    pile.add(parts, queue.entry.number);
-                }
-            }
-            into.push(own);
-        }
-        self.add_total(piles);
-        let subtotals = subtotals.into_iter().zip(piles);
-        for ((mut own, pile), into) in subtotals.zip(&mut sums.subtotals) {
-            pile.take(&mut own.contacts);
-            into.push(own);
-        }
-    }
-
-    /// The total is the last subtotal.
-    fn total(&self) -> usize {
-        self.plan.subtotals.len().saturating_sub(1)
-    }
-
-    /// Every queue has a channel, and there are few: their buckets are the total's.
-    fn add_total(&self, piles: &mut [Pile]) {
-        let Some((total, others)) = piles.split_last_mut() else {
-            return;
+        let subtotal = |subtotal: &SubtotalPlan| {
+            let windows = parts.iter().map(|parts| self.subtotal(subtotal, parts));
+            windows.collect()
         };
-        for (subtotal, pile) in self.plan.subtotals.iter().zip(others) {
-            if matches!(*subtotal.name, RowName::Channel(_)) {
-                total.wait.add_all(&pile.wait);
-                total.handle.add_all(&pile.handle);
+        let mut sums: Sums<Vec<RowWindow>> = Sums {
+            queues: Vec::with_capacity(self.plan.queues.len()),
+            subtotals: self.plan.subtotals.iter().map(subtotal).collect(),
+        };
+        let mut channels = Channels::new(self.plan, parts.len());
+        let (mut pile, mut scratch) = (Pile::default(), Vec::new());
+        let client = |queue: &QueuePlan| queue.subtotals.client;
+        let of_clients = self
+            .plan
+            .queues
+            .chunk_by(|one, next| client(one) == client(next));
+        for of_client in of_clients {
+            for next in of_client.chunks(AT_ONCE) {
+                for queue in next {
+                    look_at(queue, &parts);
+                }
+                for queue in next {
+                    let own = parts
+                        .iter()
+                        .map(|parts| self.queue(queue, parts, &mut scratch));
+                    let own: Vec<RowWindow> = own.collect();
+                    for subtotal in queue.subtotals.iter() {
+                        if let Some(sum) = sums.subtotals.get_mut(subtotal) {
+                            add_windows(sum, &own);
+                        }
+                    }
+                    channels.add(&parts, queue);
+                    sums.queues.push(own);
+                }
+            }
+            if let Some(sum) = sums.subtotals.get_mut(client(&of_client[0])) {
+                pile.fill(sum, &parts, &of_client.iter());
             }
         }
+        for (subtotal, sum) in self.plan.subtotals.iter().zip(&mut sums.subtotals) {
+            let members = subtotal.members.iter();
+            let members = members.filter_map(|queue| self.plan.queues.get(*queue));
+            if !subtotal.members.is_empty() {
+                pile.fill(sum, &parts, &members);
+            }
+        }
+        channels.take(&mut sums.subtotals);
+        sums
     }
 
     fn contacts_now(&self, queue: &QueuePlan) -> ContactNow {
@@ -294,10 +292,30 @@ impl Adder<'_> {
 }
 
 impl Pile {
+    /// Adds up the buckets of these queues for a subtotal's windows.
+    fn fill<'a>(
+        &mut self,
+        sum: &mut [RowWindow],
+        parts: &[Parts<'_>],
+        queues: &(impl Iterator<Item = &'a QueuePlan> + Clone),
+    ) {
+        for (own, parts) in sum.iter_mut().zip(parts) {
+            for queue in queues.clone() {
+                self.add(parts, queue.entry.number);
+            }
+            self.take(&mut own.contacts);
+        }
+    }
+
     fn add(&mut self, parts: &Parts<'_>, queue: QueueNo) {
         let place = queue.index();
         lists(parts, place, |frame| &frame.wait).for_each(|list| self.wait.add(list));
         lists(parts, place, |frame| &frame.handle).for_each(|list| self.handle.add(list));
+    }
+
+    fn add_all(&mut self, other: &Self) {
+        self.wait.add_all(&other.wait);
+        self.handle.add_all(&other.handle);
     }
 
     /// Moves what it says to a row.
@@ -307,6 +325,88 @@ impl Pile {
         row.handle = self.handle.percentiles();
         self.wait.clear();
         self.handle.clear();
+    }
+}
+
+/// The buckets of every channel, by window, and of the total: every queue has a channel.
+struct Channels {
+    /// By place of a subtotal. Only those of channels, if these are few, and of the total, the last,
+    /// are there.
+    piles: Vec<Vec<Pile>>,
+}
+
+impl Channels {
+    fn new(plan: &Plan, windows: usize) -> Self {
+        let piles = |subtotal: &SubtotalPlan| match *subtotal.name {
+            RowName::Channel(_) if subtotal.members.is_empty() => vec![Pile::default(); windows],
+            RowName::Total => vec![Pile::default(); windows],
+            _ => Vec::new(),
+        };
+        Self {
+            piles: plan.subtotals.iter().map(piles).collect(),
+        }
+    }
+
+    /// Adds a queue's to its channel's, else to the total's.
+    fn add(&mut self, parts: &[Parts<'_>], queue: &QueuePlan) {
+        let Places { channel, total, .. } = queue.subtotals;
+        let kept = |place: &usize| {
+            self.piles
+                .get(*place)
+                .is_some_and(|piles| !piles.is_empty())
+        };
+        let place = [channel, total].into_iter().find(kept);
+        let piles = place.and_then(|place| self.piles.get_mut(place));
+        for (pile, parts) in piles.into_iter().flatten().zip(parts) {
+            pile.add(parts, queue.entry.number);
+        }
+    }
+
+    /// Moves what they say to the rows.
+    fn take(mut self, subtotals: &mut [Vec<RowWindow>]) {
+        if let Some((total, channels)) = self.piles.split_last_mut() {
+            for of_channel in channels {
+                for (total, pile) in total.iter_mut().zip(of_channel) {
+                    total.add_all(pile);
+                }
+            }
+        }
+        for (piles, rows) in self.piles.iter_mut().zip(subtotals) {
+            for (pile, row) in piles.iter_mut().zip(rows) {
+                pile.take(&mut row.contacts);
+            }
+        }
+    }
+}
+
+/// Adds a queue's windows to a subtotal's, all but what comes from its buckets.
+fn add_windows(sum: &mut [RowWindow], own: &[RowWindow]) {
+    for (sum, own) in sum.iter_mut().zip(own) {
+        sum.contacts.add(&own.contacts);
+        sum.from = sum.from.min(own.from);
+        sum.complete &= own.complete;
+    }
+}
+
+/// Reads a bit of everything that a queue's windows are made from and leaves it at that, so that it
+/// comes from memory while that of other queues does.
+fn look_at(queue: &QueuePlan, parts: &[Parts<'_>]) {
+    /// So many entries of a list share a cache line.
+    const LINE: usize = 16;
+    let place = queue.entry.number.index();
+    for parts in parts {
+        let waits = lists(parts, place, |frame| &frame.wait);
+        for list in waits.chain(lists(parts, place, |frame| &frame.handle)) {
+            for entry in list.iter().step_by(LINE) {
+                black_box(entry.bucket);
+            }
+        }
+        for frame in &parts.frames {
+            black_box(frame.contact_of(queue.entry.number).iter().next());
+            for (row, _) in &queue.agents.rows {
+                black_box(frame.agent_of(*row).iter().next());
+            }
+        }
     }
 }
 

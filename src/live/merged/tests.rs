@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::event::{QueueConfigured, QueueEvent, QueueKind};
-use crate::live::{Snapshot, fixture};
+use crate::live::plan::CHANNELS_FEW;
+use crate::live::{QueueKey, Snapshot, fixture};
 use crate::windows::numbering::Numbering;
 
 fn json(merged: &Merged) -> serde_json::Value {
@@ -117,4 +118,29 @@ fn a_contact_feed_that_comes_makes_agents_known() {
     Arc::make_mut(&mut frames[0]).feeds = vec![true];
     let (merged, windows_kept) = kept(&before, &frames, &registry);
     assert!(!windows_kept && merged.total.agents.known);
+}
+
+#[test]
+fn percentiles_are_the_same_however_many_channels_there_are() {
+    let registry = fixture::registry();
+    let few = fixture::merged(&registry);
+    for channel in 0..=CHANNELS_FEW {
+        registry.add_queue(&QueueKey::new("zeta", "q", &format!("c{channel}")));
+    }
+    let many = fixture::merged(&registry);
+    assert!(many.channels.len() > CHANNELS_FEW);
+    let percentiles = |row: &Row| -> Vec<_> {
+        let windows = row.windows.iter();
+        windows
+            .map(|window| (window.contacts.wait, window.contacts.handle))
+            .collect()
+    };
+    let voice = |merged: &Merged| {
+        let is_voice = |row: &&Row| *row.name == RowName::Channel("voice".to_owned());
+        merged.channels.iter().find(is_voice).map(percentiles)
+    };
+    assert!(percentiles(&few.total)[0].0.at(50).is_some());
+    assert_eq!(percentiles(&few.total), percentiles(&many.total));
+    assert!(voice(&few).is_some());
+    assert_eq!(voice(&few), voice(&many));
 }
