@@ -2,7 +2,7 @@
 //!
 //! Of a queue all windows are made at once and added to its subtotals while they are at hand. The
 //! buckets of a client's queues, which come one after another, and those of a group's are added up in
-//! memory that is used again; channels are few, so each has its own.
+//! memory that is used again; each channel has its own, unless there are many channels.
 //!
 //! What a queue's figures are made from lies in many places, in no cache, and reading one after the
 //! other would be waiting for each. So it is looked at beforehand, for some queues at once.
